@@ -1,0 +1,40 @@
+// app → dsar → {export, deletion} → {identity, residency} → datamap → audit → {mail, webhooks}
+//     → keys → {database, storage, jobs, http} → {config, errors}: downward only.
+const layers = [
+  ['dsar'],
+  ['export', 'deletion'],
+  ['identity', 'residency'],
+  ['datamap'],
+  ['audit'],
+  ['mail', 'webhooks'],
+  ['keys'],
+  ['database', 'storage', 'jobs', 'http'],
+];
+
+const folders = (names) => `^src/(${names.join('|')})/`;
+
+const downwardOnly = layers.flatMap((layer, depth) => {
+  const above = layers.slice(0, depth).flat();
+  const rules = above.length
+    ? [{ name: `${layer.join('-')}-never-calls-up`, severity: 'error', from: { path: folders(layer) }, to: { path: folders(above) } }]
+    : [];
+  return rules.concat(
+    layer.map((name) => ({
+      name: `${name}-stays-beside-its-siblings`,
+      severity: 'error',
+      from: { path: folders([name]) },
+      to: { path: folders(layer.filter((other) => other !== name).concat('never')) },
+    })),
+  );
+});
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'no-barrels', severity: 'error', from: {}, to: { path: '/index\\.ts$', pathNot: 'node_modules' } },
+    { name: 'only-app-imports-app', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^src/[^/]+\\.ts$', pathNot: '^src/(config|errors)\\.ts$' } },
+    { name: 'source-never-imports-tests-or-demo', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^(test|bench|demo)/' } },
+    ...downwardOnly,
+  ],
+  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' } },
+};
