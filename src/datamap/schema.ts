@@ -1,0 +1,256 @@
+/**
+ * The data map as an author writes it (YAML). Pure shapes without transforms, so that the same schema
+ * validates and is published for editors (docs/datamap.schema.json). What depends on other parts of the
+ * map (an identifier that exists, a kind that is declared) is checked in parse.ts, what depends on the
+ * database in check.ts.
+ *
+ * Names are exact: `User` means the table "User", never user. `schema.table` is qualified; a name that
+ * contains a dot is written in double quotes inside the string ('"odd.name"').
+ *
+ * Every `where` is SQL by the trusted author of this file. In it `t` is the row of the table beside which
+ * it stands: the collection's row in a collection or a path, the joined row in a join.
+ */
+import { z } from 'zod';
+
+const text = z.string().trim().min(1).max(4000);
+const word = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'lower-case letters, digits, - and _, starting with a letter');
+const column = z.string().min(1).max(63).describe('A column, spelled exactly as in the database.');
+const columns = z.union([column, z.array(column).min(1).max(32)]);
+const table = z
+  .string()
+  .min(1)
+  .max(140)
+  .describe('A table or view, spelled exactly; `schema.table` outside the default schema.');
+const where = text.describe('SQL condition; `t` is the row of the table beside which it stands.');
+const duration = z
+  .string()
+  .regex(
+    /^P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?$/,
+    'an ISO 8601 duration such as P30D',
+  );
+
+export const normalisers = ['exact', 'mail', 'phone'] as const;
+
+const identifier = z.strictObject({
+  column: column.optional().describe('Absent only for kinds without a table.'),
+  normalise: z.enum(normalisers),
+});
+
+const subject = z.strictObject({
+  table: table
+    .optional()
+    .describe('Absent: people known only by an identifier found in collections; that identifier is the key.'),
+  key: columns.optional(),
+  where: where.optional().describe('Which rows of the table are this kind of person; `t` is the row.'),
+  identifiers: z.record(word, identifier).default({}),
+  display: columns.optional(),
+  language: column.optional(),
+  jurisdiction: column.optional(),
+  signIn: z
+    .strictObject({ claim: text.default('sub'), column })
+    .optional()
+    .describe('Only for the kind that signs in: which JWT claim is which column.'),
+});
+
+const join = z.strictObject({
+  table,
+  on: z
+    .record(z.string().min(1), column)
+    .refine((on) => Object.keys(on).length > 0, 'name at least one column')
+    .describe('{column of the table before: column of this table}'),
+  where: where.optional(),
+});
+
+const path = z
+  .strictObject({
+    column: column.optional().describe('In the last joined table, or in the collection’s own.'),
+    columns: z
+      .array(column)
+      .min(2)
+      .max(32)
+      .optional()
+      .describe('For composite keys, in the order of the key.'),
+    join: z.array(join).min(1).max(8).optional(),
+    json: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(16)
+      .optional()
+      .describe('Way into a json or jsonb column; `*` means every element of an array.'),
+    array: z.boolean().optional().describe('The column is an array of such values.'),
+    as: word.optional().describe('The column holds this identifier; absent: it holds the key.'),
+    where: where.optional(),
+  })
+  .refine((p) => (p.column === undefined) !== (p.columns === undefined), 'give either `column` or `columns`')
+  .refine((p) => p.json === undefined || p.array === undefined, 'give either `json` or `array`')
+  .refine(
+    (p) => p.columns === undefined || (p.json === undefined && p.array === undefined),
+    '`columns` takes neither `json` nor `array`',
+  );
+
+const paths = z.union([
+  column,
+  path,
+  z
+    .array(z.union([column, path]))
+    .min(1)
+    .max(32),
+]);
+
+const memberships = z.strictObject({
+  table,
+  workspace: columns,
+  subject: z
+    .record(word, columns)
+    .refine((s) => Object.keys(s).length > 0, 'name at least one kind')
+    .describe('{kind: column that holds its key}'),
+  role: column.optional().describe('Absent: everybody here is a member.'),
+  roles: z
+    .strictObject({
+      owner: z.array(text).optional(),
+      admin: z.array(text).optional(),
+      member: z.array(text).optional(),
+      viewer: z.array(text).optional(),
+    })
+    .optional()
+    .describe('Which of the host’s roles is which of ours; absent: they have the same names.'),
+  where: where.optional().describe('Which memberships count now, for example "t.left_at is null".'),
+});
+
+const workspaces = z.union([
+  z.literal('none'),
+  z.strictObject({
+    table,
+    key: column,
+    name: column.optional(),
+    where: where.optional(),
+    owner: z
+      .record(word, columns)
+      .optional()
+      .describe('{kind: column of the workspace table that holds its owner’s key}'),
+    memberships: z.union([memberships, z.array(memberships).min(1)]).optional(),
+  }),
+]);
+
+const profile = z.strictObject({
+  name: text,
+  contact: text.optional(),
+  dpo: text.optional(),
+  authority: text.optional(),
+  establishment: text.optional().describe('Country, ISO 3166-1 alpha-2.'),
+});
+
+const classification = z.strictObject({
+  category: word.describe('identity, contact, content, reference, financial, technical, credential, …'),
+  title: text.optional().describe('What a person reads instead of the column’s name.'),
+  export: z.boolean().optional().describe('false: left out of packages.'),
+  secret: z.boolean().optional().describe('Never read, never exported, destroyed by erasure.'),
+  sealed: z.boolean().optional().describe('Ciphertext: exported as stored and counted as not intelligible.'),
+  party: z.enum(['subject', 'other']).optional().describe('other: another person, masked in packages.'),
+  of: word.optional().describe('With `party: other`: the kind of person.'),
+  as: word.optional().describe('With `of`: the identifier the column holds; absent: the key.'),
+});
+
+export const setValue = z.union([
+  z.null(),
+  z.enum(['pseudonym-mail', 'pseudonym-uuid']).describe('deleted-<uuid>@deleted.invalid, or that uuid.'),
+  z.string().max(400),
+  z.number(),
+  z.boolean(),
+]);
+const sets = z.record(column, setValue).refine((s) => Object.keys(s).length > 0, 'set at least one column');
+
+const erasure = z.discriminatedUnion('rule', [
+  z.strictObject({ rule: z.literal('delete') }),
+  z.strictObject({ rule: z.literal('pseudonymise'), set: sets }),
+  z.strictObject({ rule: z.literal('clear'), columns: z.array(column).min(1) }),
+  z.strictObject({
+    rule: z.literal('tombstone'),
+    clear: z
+      .array(column)
+      .default([])
+      .describe('Set to null at once; the row goes after the backup horizon.'),
+    set: sets.optional(),
+  }),
+  z.strictObject({
+    rule: z.literal('keep'),
+    ground: text.describe('The law or claim that demands it.'),
+    until: text.describe('When it ends: a date, a duration or a sentence.'),
+  }),
+]);
+
+const retention = z.union([
+  text,
+  z.strictObject({
+    keep: duration,
+    after: column.optional().describe('The timestamp column the time counts from.'),
+    note: text.optional(),
+  }),
+]);
+
+const collection = z.strictObject({
+  table,
+  title: text.optional(),
+  where: where.optional().describe('Which rows of the table are this collection.'),
+  key: z.array(column).min(1).max(32).optional().describe('Default: the primary key. Views need it.'),
+  subject: z
+    .union([z.literal('none'), z.record(word, paths)])
+    .describe('{kind: paths, any of which may hit}; `none` for what is only a workspace’s.'),
+  workspace: z.union([z.literal('none'), paths]).describe('`none` for what belongs to the account.'),
+  controller: z.enum(['host', 'workspace']),
+  purpose: text,
+  legalBasis: text,
+  recipients: z.array(text).default([]),
+  retention,
+  columns: z.record(column, classification),
+  files: z
+    .strictObject({
+      bucket: z.union([column, z.strictObject({ constant: text })]),
+      path: column,
+      name: column.optional(),
+    })
+    .optional(),
+  shared: z.literal('keep-if-others').optional(),
+  erasure,
+});
+
+const exemption = z.union([
+  z.strictObject({ table: table.describe('May hold * and ?'), reason: text }),
+  z.strictObject({
+    column: z.string().min(3).describe('table.column or schema.table.column; may hold * and ?'),
+    reason: text,
+  }),
+]);
+
+export const dataMapSchema = z.strictObject({
+  version: z.literal(1),
+  schema: z.string().min(1).max(63).default('public').describe('Of table names without a schema.'),
+  subjects: z.record(word, subject).refine((s) => Object.keys(s).length > 0, 'declare at least one kind'),
+  workspaces,
+  controller: profile,
+  collections: z.record(word, collection),
+  exempt: z.array(exemption).default([]),
+});
+
+/** What the author wrote, defaults filled in. */
+export type DataMapSource = z.output<typeof dataMapSchema>;
+export type SubjectSource = z.output<typeof subject>;
+export type CollectionSource = z.output<typeof collection>;
+export type PathSource = z.output<typeof paths>;
+export type Classification = z.output<typeof classification>;
+export type Erasure = z.output<typeof erasure>;
+export type SetValue = z.output<typeof setValue>;
+export type Retention = z.output<typeof retention>;
+export type ControllerProfile = z.output<typeof profile>;
+export type MembershipsSource = z.output<typeof memberships>;
+export type Normaliser = (typeof normalisers)[number];
+
+/** The JSON Schema of the YAML file, for editors (draft 2020-12). */
+export function jsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(dataMapSchema, { target: 'draft-2020-12', io: 'input' }),
+    title: 'Habeas data map',
+  };
+}
