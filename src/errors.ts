@@ -14,7 +14,11 @@ export class DomainError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly details: { errors?: InputProblem[]; extra?: Record<string, string | number | boolean>; cause?: unknown } = {},
+    readonly details: {
+      errors?: InputProblem[];
+      extra?: Record<string, string | number | boolean>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: details.cause });
     this.name = 'DomainError';

