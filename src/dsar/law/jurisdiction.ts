@@ -1,0 +1,48 @@
+import { DomainError } from '../../errors.js';
+import { type LawId, type RequestKind } from './law.js';
+import { deadline, earliestDeadline } from './legal-clock.js';
+import { lawOf } from './laws.js';
+import { placeOf } from './places.js';
+
+/** What is known about where a request belongs: codes as given, in any case (`de`, `US-CA`). */
+export interface Whereabouts {
+  request?: string | null;
+  /** From the data map's jurisdiction column. */
+  subject?: string | null;
+  /** The workspace's, as its controller profile says. */
+  establishment?: string | null;
+  /** The region's default counts only if somebody chose the region. */
+  region?: { defaultJurisdiction: string; chosen: boolean } | null;
+  enabled: readonly LawId[];
+}
+
+export interface Jurisdiction {
+  jurisdiction: string;
+  law: LawId;
+  /** Which of the sources decided; `earliest`: none did, and the strictest enabled law was taken. */
+  decidedBy: 'request' | 'subject' | 'establishment' | 'region' | 'earliest';
+}
+
+/**
+ * The place and the law of a request: the first source, in the order above, that names a place whose law is enabled.
+ * A code that is unknown, or whose law is not enabled, says nothing and the next source is asked. Nothing said:
+ * the enabled law with the earliest date, at its home, so that whatever law applies in truth, the answer is in time.
+ * @throws `jurisdiction.none_enabled` if no law is enabled at all
+ */
+export function resolveJurisdiction(known: Whereabouts, kind: RequestKind, receivedAt: Date): Jurisdiction {
+  const asked = [
+    ['request', known.request],
+    ['subject', known.subject],
+    ['establishment', known.establishment],
+    ['region', known.region?.chosen ? known.region.defaultJurisdiction : null],
+  ] as const;
+  for (const [decidedBy, code] of asked) {
+    const place = placeOf(code);
+    if (place && known.enabled.includes(place.law))
+      return { jurisdiction: place.code, law: place.law, decidedBy };
+  }
+  const strictest = earliestDeadline(known.enabled.map((law) => deadline({ law, kind, receivedAt })));
+  if (!strictest)
+    throw new DomainError('jurisdiction.none_enabled', 'Enable at least one law in JURISDICTIONS.');
+  return { jurisdiction: lawOf(strictest.law).home, law: strictest.law, decidedBy: 'earliest' };
+}
