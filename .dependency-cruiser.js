@@ -35,7 +35,7 @@ export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'no-barrels', severity: 'error', from: {}, to: { path: '/index\\.ts$', pathNot: 'node_modules' } },
-    { name: 'only-app-imports-app', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^src/[^/]+\\.ts$', pathNot: '^src/(config|errors)\\.ts$' } },
+    { name: 'only-app-imports-app', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^src/[^/]+\\.ts$', pathNot: '^src/(config|errors|clock)\\.ts$' } },
     { name: 'source-never-imports-tests-or-demo', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^(test|bench|demo)/' } },
     ...downwardOnly,
   ],

@@ -1,9 +1,7 @@
-import { DataSource, type EntitySchema, type QueryRunner } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
 import { messageOf } from '../errors.js';
 import { HOST_TENANT, systemTenancy, type SubjectRef, type Tenancy } from './tenancy.js';
 import { UnitOfWork, type SqlRunner } from './unit-of-work.js';
-
-type EntityClass = (new () => object) | EntitySchema;
 
 interface WorkOptions {
   /** REPEATABLE READ gives one snapshot for everything the work reads. */
@@ -20,11 +18,10 @@ export class Database {
    * Connects as the service's login role.
    * @param poolSize connections at the most
    */
-  static async connect(url: string, entities: EntityClass[] = [], poolSize = 10): Promise<Database> {
+  static async connect(url: string, poolSize = 10): Promise<Database> {
     const source = new DataSource({
       type: 'postgres',
       url,
-      entities,
       schema: 'habeas',
       synchronize: false,
       logging: false,

@@ -1,0 +1,31 @@
+import { type SubjectRef } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+
+const findOrDraw = `
+  with drawn as (
+    insert into habeas.pseudonyms (tenant_id, subject_kind, subject_key) values ($1, $2, $3)
+    on conflict do nothing returning pseudonym
+  )
+  select pseudonym from drawn
+  union all
+  select pseudonym from habeas.pseudonyms where tenant_id = $1 and subject_kind = $2 and subject_key = $3`;
+
+/** A person in a tenant's log: a random uuid per tenant and person, found again through a mapping that erasure removes. */
+export class Pseudonyms {
+  async of(tx: UnitOfWork, { kind, key }: SubjectRef): Promise<string> {
+    const values = [tx.tenant, kind, key];
+    const found =
+      (await tx.one<{ pseudonym: string }>(findOrDraw, values)) ??
+      (await tx.one<{ pseudonym: string }>(findOrDraw, values));
+    // The second look finds what a concurrent transaction committed after the first one's snapshot was taken.
+    if (!found) throw new Error('a pseudonym was neither found nor drawn');
+    return found.pseudonym;
+  }
+
+  /** The pseudonym if the person has one here; drawing one would leave a trace of a mere question. */
+  async find(tx: UnitOfWork, { kind, key }: SubjectRef): Promise<string | undefined> {
+    const sql =
+      'select pseudonym from habeas.pseudonyms where tenant_id = $1 and subject_kind = $2 and subject_key = $3';
+    return (await tx.one<{ pseudonym: string }>(sql, [tx.tenant, kind, key]))?.pseudonym;
+  }
+}
