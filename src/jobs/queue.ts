@@ -1,0 +1,108 @@
+import { PgBoss } from 'pg-boss';
+import { type Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+
+/** All that a job carries: whose matter, and which. The truth is in our own rows. */
+export interface JobRef {
+  tenant: string;
+  id: string;
+}
+
+/** Does one job's work. Expected failures are written to the job's own rows; what it throws is retried by the queue. */
+export type JobHandler = (job: JobRef) => Promise<void>;
+
+interface QueueEvents {
+  /** Something about the queue that an operator should know; never the end of it. */
+  onError: (error: Error) => void;
+}
+
+const HEARTBEAT_SECONDS = 10;
+
+/**
+ * Durable work (pg-boss) in the plane's own database. Upper layers register a handler per queue; a job is written
+ * in the caller's transaction, so it exists exactly if the change it follows from does. One job per id is queued
+ * or running at a time; a worker that dies is noticed by its heartbeat and the job goes to another.
+ */
+export class Queue {
+  private readonly boss: PgBoss;
+  private readonly handlers = new Map<string, { handler: JobHandler; concurrency: number }>();
+  private readonly workers = new Map<string, string[]>();
+  private started = false;
+
+  constructor(database: Database, events: QueueEvents) {
+    this.boss = new PgBoss({
+      db: { executeSql: (text, values) => database.queueSql(text, values) },
+      schema: 'habeas_jobs',
+      migrate: false,
+      createSchema: false,
+      schedule: false,
+      reindex: false,
+      monitorVacuum: false,
+      // After a kill -9 the next worker has the job within seconds (heartbeat 10 s) instead of minutes.
+      superviseIntervalSeconds: 2,
+      monitorIntervalSeconds: 2,
+      maintenanceIntervalSeconds: 60,
+    });
+    this.boss.on('error', events.onError);
+  }
+
+  /** Says who does the work of a queue; call before `start`. */
+  register(name: string, handler: JobHandler, { concurrency = 1 } = {}): void {
+    this.handlers.set(name, { handler, concurrency });
+  }
+
+  /** @param work false: only enqueue (a web process beside separate workers) */
+  async start({ work = true } = {}): Promise<void> {
+    await this.boss.start();
+    this.started = true;
+    for (const [name, { handler, concurrency }] of this.handlers) {
+      await this.boss.createQueue(name, {
+        policy: 'exclusive',
+        heartbeatSeconds: HEARTBEAT_SECONDS,
+        // A died worker is no reason to give up: giving up is decided by the matter's own rows.
+        retryLimit: 1000,
+        retryDelay: 5,
+        retryBackoff: true,
+        retryDelayMax: 600,
+        expireInSeconds: 23 * 3600,
+        deleteAfterSeconds: 3600,
+      });
+      if (work) await this.work(name, handler, concurrency);
+    }
+  }
+
+  /** Writes a job in the caller's transaction; a job of the same id that is queued or running is left to do it. */
+  async enqueue(tx: UnitOfWork, name: string, job: JobRef, startAfter?: Date): Promise<void> {
+    const db = {
+      executeSql: async (text: string, values?: unknown[]) => ({ rows: await tx.query(text, values ?? []) }),
+    };
+    await this.boss.send(name, job, {
+      db,
+      singletonKey: `${job.tenant}/${job.id}`,
+      ...(startAfter && { startAfter }),
+    });
+    // Our own workers need not wait for their next look; others find it within half a second.
+    tx.afterCommit(() => this.workers.get(name)?.forEach((worker) => this.boss.notifyWorker(worker)));
+  }
+
+  /** Lets running jobs finish, for 20 s at the most; what is cut short is taken up again by another worker. */
+  async stop(): Promise<void> {
+    if (this.started) await this.boss.stop({ graceful: true, timeout: 20_000 });
+    this.started = false;
+  }
+
+  private async work(name: string, handler: JobHandler, concurrency: number): Promise<void> {
+    const ids: string[] = [];
+    for (let i = 0; i < concurrency; i++) {
+      const id = await this.boss.work<JobRef>(
+        name,
+        { pollingIntervalSeconds: 0.5, batchSize: 1 },
+        async ([job]) => {
+          if (job) await handler(job.data);
+        },
+      );
+      ids.push(id);
+    }
+    this.workers.set(name, ids);
+  }
+}
