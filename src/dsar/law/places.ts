@@ -12,8 +12,8 @@ export interface Place {
   weekend: readonly number[];
   /** What date-holidays calls it; null: no public holidays are known. Only whole days that hold in all of the place. */
   holidays: { country: string; state?: string } | null;
-  /** Who hears complaints, as a sentence names it. */
-  authority: string;
+  /** Who hears complaints, as a sentence names it; null where it depends on the country, which is not known. */
+  authority: string | null;
 }
 
 const saturdayAndSunday = [6, 7];
@@ -77,8 +77,7 @@ const rows: readonly Place[] = [
     zone: 'Europe/Brussels',
     weekend: saturdayAndSunday,
     holidays: null,
-    authority:
-      'the data protection authority of the country where you live or work or where the infringement happened',
+    authority: null,
   },
   ...europe.map(([code, name, zone, authority]): Place => ({
     code,
