@@ -101,7 +101,7 @@ const paths = z.union([
 
 const memberships = z.strictObject({
   table,
-  workspace: columns,
+  workspace: column,
   subject: z
     .record(word, columns)
     .refine((s) => Object.keys(s).length > 0, 'name at least one kind')

@@ -1,0 +1,40 @@
+/** Keys as text, and back: how a person's or a workspace's key stands in a request, and finds its row. */
+import { type Catalogue, columnIn } from './catalogue.js';
+import { quoted, type TableRef } from './names.js';
+import { valueAs } from './types.js';
+
+/** A composite key as one text: the same as Postgres makes in keySql. */
+export const compositeKey = (parts: string[]): string => JSON.stringify(parts);
+
+/** The key of row `t` as text. */
+export function keySql(columns: string[]): string {
+  const texts = columns.map((column) => `t.${quoted(column)}::text`);
+  if (texts.length === 1) return texts[0] as string;
+  return `'[' || ${texts.map((text) => `to_json(${text})::text`).join(` || ',' || `)} || ']'`;
+}
+
+/** `column = $n` with the text parameter cast so that the column's index serves, and never raising. */
+export function equalsParameter(catalogue: Catalogue, table: TableRef, column: string, n: number): string {
+  const { base } = columnIn(catalogue, table, column) ?? {};
+  const cast = valueAs(base, `$${n}::text`);
+  return cast ? `t.${quoted(column)} = (${cast})` : `t.${quoted(column)}::text = $${n}::text`;
+}
+
+/** The condition that row `t` has this key, as parameters from `$first` on; undefined for a key of another shape. */
+export function hasKey(catalogue: Catalogue, table: TableRef, columns: string[], key: string, first: number) {
+  const parts = columns.length === 1 ? [key] : partsOf(key, columns.length);
+  if (!parts) return undefined;
+  const conditions = columns.map((column, n) => equalsParameter(catalogue, table, column, first + n));
+  return { sql: conditions.join(' and '), values: parts };
+}
+
+function partsOf(key: string, count: number): string[] | undefined {
+  try {
+    const parts: unknown = JSON.parse(key);
+    return Array.isArray(parts) && parts.length === count && parts.every((part) => typeof part === 'string')
+      ? parts
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

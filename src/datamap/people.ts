@@ -1,0 +1,152 @@
+/** Who somebody is, read through the map. */
+import { type SqlRunner } from '../database/unit-of-work.js';
+import { type Catalogue } from './catalogue.js';
+import { equalsParameter, hasKey, keySql } from './keys.js';
+import { type DataMap, type SubjectKind } from './map.js';
+import { literal, qualified, quoted } from './names.js';
+import { normalise, normaliseSql } from './normalise.js';
+import { subjectPathCondition } from './paths.js';
+import { settingsStatement, type Subject } from './settings.js';
+
+export interface Profile {
+  display: string | null;
+  language: string | null;
+  jurisdiction: string | null;
+}
+
+/** Reads people through the map, on whatever connection it is given; one statement at a time. */
+export class People {
+  constructor(
+    private readonly map: DataMap,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /**
+   * Everybody whose identifier has this value, of one kind or (absent) of every kind that has an identifier of
+   * that name. The value may come as typed: it is normalised here. Kinds without a table are found where
+   * collections mention them.
+   */
+  async find(db: SqlRunner, identifier: string, value: string, kind?: string): Promise<Subject[]> {
+    const kinds = Object.values(this.map.subjects).filter(
+      (k) => identifier in k.identifiers && (kind === undefined || k.name === kind),
+    );
+    const found: Subject[] = [];
+    for (const k of kinds) {
+      const wanted = normalise(k.identifiers[identifier]?.normalise ?? 'exact', value);
+      if (wanted === '') continue;
+      found.push(
+        ...(k.table
+          ? await this.inTable(db, k, identifier, wanted)
+          : await this.inCollections(db, k, identifier, wanted)),
+      );
+    }
+    return found;
+  }
+
+  /** The person with this key, or undefined. A person of a kind without a table is whoever the key names. */
+  async byKey(db: SqlRunner, kind: string, key: string): Promise<Subject | undefined> {
+    const k = this.map.subjects[kind];
+    if (!k) return undefined;
+    if (!k.table) {
+      const [identifier] = Object.values(k.identifiers);
+      if (!identifier) return undefined;
+      const normal = normalise(identifier.normalise, key);
+      return normal === '' ? undefined : { kind, key: normal, identifiers: { [identifier.name]: normal } };
+    }
+    const condition = hasKey(this.catalogue, k.table, k.key, key, 1);
+    return condition && (await this.select(db, k, condition.sql, condition.values))[0];
+  }
+
+  /** The person who signs in with this claim's value, or undefined. */
+  async bySignIn(db: SqlRunner, claims: Record<string, unknown>): Promise<Subject | undefined> {
+    const kind = Object.values(this.map.subjects).find((k) => k.signIn);
+    const value = kind?.signIn && claims[kind.signIn.claim];
+    if (
+      !kind?.signIn ||
+      !kind.table ||
+      (typeof value !== 'string' && typeof value !== 'number') ||
+      value === ''
+    )
+      return undefined;
+    const condition = equalsParameter(this.catalogue, kind.table, kind.signIn.column, 1);
+    const found = await this.select(db, kind, condition, [String(value)]);
+    // A claim that names two people proves neither.
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** Name, language and jurisdiction of a person, as far as the map says where they stand. */
+  async profile(db: SqlRunner, { kind, key }: Pick<Subject, 'kind' | 'key'>): Promise<Profile> {
+    const nobody = { display: null, language: null, jurisdiction: null };
+    const k = this.map.subjects[kind];
+    const condition = k?.table && hasKey(this.catalogue, k.table, k.key, key, 1);
+    if (!k?.table || !condition) return nobody;
+    const column = (name?: string) => (name === undefined ? 'null' : `t.${quoted(name)}::text`);
+    const display =
+      k.display.length > 0 ? `nullif(concat_ws(' ', ${k.display.map(column).join(', ')}), '')` : 'null';
+    const [row] = await db.query<Profile>(
+      `select ${display} as display, ${column(k.language)} as language, ${column(k.jurisdiction)} as jurisdiction ` +
+        `from ${qualified(k.table)} as t where ${condition.sql}`,
+      condition.values,
+    );
+    return row ?? nobody;
+  }
+
+  private async inTable(
+    db: SqlRunner,
+    kind: SubjectKind,
+    identifier: string,
+    wanted: string,
+  ): Promise<Subject[]> {
+    const { column, normalise: normaliser } = kind.identifiers[identifier] ?? {};
+    if (column === undefined || !normaliser || !kind.table) return [];
+    const condition =
+      normaliser === 'exact'
+        ? equalsParameter(this.catalogue, kind.table, column, 1)
+        : `${normaliseSql(normaliser, `t.${quoted(column)}::text`, this.catalogue.fold)} = $1::text`;
+    return this.select(db, kind, condition, [wanted]);
+  }
+
+  private async select(
+    db: SqlRunner,
+    kind: SubjectKind,
+    condition: string,
+    values: string[],
+  ): Promise<Subject[]> {
+    if (!kind.table) return [];
+    const identifiers = Object.values(kind.identifiers).map(({ name, column, normalise: normaliser }) => {
+      const text = normaliseSql(normaliser, `t.${quoted(column ?? '')}::text`, this.catalogue.fold);
+      return `${literal(name)}, nullif(${text}, '')`;
+    });
+    const filter = kind.where === undefined ? '' : ` and (${kind.where})`;
+    const rows = await db.query<{ key: string; identifiers: Record<string, string | null> }>(
+      `select ${keySql(kind.key)} as key, json_build_object(${identifiers.join(', ')}) as identifiers ` +
+        `from ${qualified(kind.table)} as t where ${condition}${filter} order by 1`,
+      values,
+    );
+    return rows.map((row) => ({ kind: kind.name, ...row }));
+  }
+
+  /** A kind without a table exists where some collection has it. */
+  private async inCollections(
+    db: SqlRunner,
+    kind: SubjectKind,
+    identifier: string,
+    wanted: string,
+  ): Promise<Subject[]> {
+    const subject: Subject = { kind: kind.name, key: wanted, identifiers: { [identifier]: wanted } };
+    const settings = settingsStatement({ subjects: [subject] });
+    await db.query(settings.sql, settings.values);
+    for (const collection of Object.values(this.map.collections)) {
+      if (collection.builtIn) continue;
+      for (const path of collection.subject[kind.name] ?? []) {
+        const condition = subjectPathCondition(this.map, this.catalogue, collection.table, kind.name, path);
+        const filter = collection.where === undefined ? '' : ` and (${collection.where})`;
+        const [hit] = await db.query(
+          `select 1 from ${qualified(collection.table)} as t where ${condition}${filter} limit 1`,
+        );
+        if (hit) return [subject];
+      }
+    }
+    return [];
+  }
+}

@@ -1,0 +1,163 @@
+/** The data map walked: for each collection the SQL that export, erasure and counting run. */
+import { DomainError } from '../errors.js';
+import { type Catalogue, type CatalogueTable } from './catalogue.js';
+import { type Collection, type DataMap } from './map.js';
+import { literal, qualified, quoted } from './names.js';
+import { subjectCondition, workspaceCondition, workspacesOfRow } from './paths.js';
+import { exportedColumns, rowSql, tableOf } from './render.js';
+import { type Selection } from './settings.js';
+import { isText } from './types.js';
+
+/** A query over one collection. Run settingsStatement(selection) before it, on the same connection. */
+export interface CollectionQuery {
+  /** Answers one row of one text column: the row as JSON followed by a comma. Ordered by key, no bind parameters. */
+  sql: string;
+  /** Names of the columns in each row. */
+  columns: string[];
+  /** Sealed columns that are never null: rows × these is their share of the number of sealed values. */
+  sealedPerRow: number;
+  /** Sealed columns that may be null: `sealed` of countQuery counts them. */
+  sealedNullable: string[];
+}
+
+/** The collection by its name, or DomainError `datamap.unknown_collection`. */
+export function collectionIn(map: DataMap, name: string): Collection {
+  const collection = map.collections[name];
+  if (!collection)
+    throw new DomainError('datamap.unknown_collection', `The data map has no collection ${name}.`);
+  return collection;
+}
+
+/** Whether rows of this collection can be part of the selection at all. */
+export const reaches = (collection: Collection, { subjects, workspaces }: Selection): boolean =>
+  (!subjects || subjects.some(({ kind }) => (collection.subject[kind] ?? []).length > 0)) &&
+  (!workspaces || collection.workspace.length > 0);
+
+/**
+ * The rows of a collection that are the subjects' and in the workspaces, as JSON lines. The text holds no
+ * value of the selection: it only matters which of its parts are given.
+ */
+export function collectionQuery(
+  map: DataMap,
+  catalogue: Catalogue,
+  name: string,
+  selection: Selection,
+): CollectionQuery {
+  const collection = collectionIn(map, name);
+  const table = tableOf(catalogue, collection);
+  const columns = exportedColumns(map, collection, table);
+  const masked = selection.subjects !== undefined;
+  const sealed = columns.filter((column) => column.classification.sealed);
+  const key = keyOf(collection, table);
+  const order =
+    key.length > 0
+      ? key.map((column) => orderBy(table, column)).join(', ')
+      : 'row_to_json(r)::text collate "C"';
+  const sql =
+    `select row_to_json(r)::text || ',' from ${qualified(table)} as t ` +
+    `cross join lateral (${rowSql(map, catalogue, columns, masked)}) as r ` +
+    `where ${rowsSelected(map, catalogue, collection, selection)} order by ${order}`;
+  return {
+    sql,
+    columns: columns.map((column) => column.name),
+    sealedPerRow: sealed.filter((column) => column.notNull).length,
+    sealedNullable: sealed.filter((column) => !column.notNull).map((column) => column.name),
+  };
+}
+
+/**
+ * A query as COPY. Quote and delimiter are control characters that JSON escapes, so nothing of a row is ever
+ * quoted by COPY: what arrives is the JSON, byte for byte, one row a line.
+ */
+export const copyStatement = (sql: string): string =>
+  `copy (${sql}) to stdout (format csv, quote E'\\x01', delimiter E'\\x02')`;
+
+/** `{rows, sealed}` (bigint as text) of a collection: how many rows, and how many sealed values in them. */
+export function countQuery(map: DataMap, catalogue: Catalogue, name: string, selection: Selection): string {
+  const collection = collectionIn(map, name);
+  const table = tableOf(catalogue, collection);
+  const sealed = exportedColumns(map, collection, table).filter((column) => column.classification.sealed);
+  const counts = sealed.map((column) => `count(t.${quoted(column.name)})`);
+  return (
+    `select count(*)::text as rows, (${counts.join(' + ') || '0'})::text as sealed from ${qualified(table)} as t ` +
+    `where ${rowsSelected(map, catalogue, collection, selection)}`
+  );
+}
+
+/** `{bucket, path, name, key}` of the files that the selected rows name; `key` is the row's key as JSON text. */
+export function filesQuery(
+  map: DataMap,
+  catalogue: Catalogue,
+  name: string,
+  selection: Selection,
+): string | undefined {
+  const collection = collectionIn(map, name);
+  const { files } = collection;
+  if (!files) return undefined;
+  const table = tableOf(catalogue, collection);
+  const bucket =
+    'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
+  const key = keyOf(collection, table);
+  const order = key.length > 0 ? key.map((column) => orderBy(table, column)).join(', ') : '2 collate "C"';
+  return (
+    `select ${bucket} as bucket, t.${quoted(files.path)}::text as path, ` +
+    `${files.name === undefined ? 'null' : `t.${quoted(files.name)}`}::text as name, ` +
+    `json_build_array(${key.map((column) => `t.${quoted(column)}`).join(', ')})::text as key ` +
+    `from ${qualified(table)} as t where ${rowsSelected(map, catalogue, collection, selection)} ` +
+    `and t.${quoted(files.path)} is not null order by ${order}`
+  );
+}
+
+/**
+ * `{workspace}`: host keys of the workspaces that the selected rows of the collection belong to; null where a
+ * row leads to none. Undefined for what belongs to the account.
+ */
+export function workspacesTouchedQuery(
+  map: DataMap,
+  catalogue: Catalogue,
+  name: string,
+  selection: Selection,
+): string | undefined {
+  const collection = collectionIn(map, name);
+  if (collection.workspace.length === 0) return undefined;
+  const table = tableOf(catalogue, collection);
+  return (
+    `select distinct w.v as workspace from ${qualified(table)} as t ` +
+    `left join lateral (${workspacesOfRow(collection)}) as w on w.v is not null ` +
+    `where ${rowsSelected(map, catalogue, collection, selection)}`
+  );
+}
+
+/**
+ * The condition that selects the rows `t` of a collection. Erasure and retention use it in their own
+ * statements: `delete from … as t where ${rowsSelected(…)}`.
+ */
+export function rowsSelected(
+  map: DataMap,
+  catalogue: Catalogue,
+  collection: Collection,
+  selection: Selection,
+): string {
+  const conditions: string[] = [];
+  if (selection.subjects) conditions.push(subjectCondition(map, catalogue, collection));
+  const places: string[] = [];
+  if (selection.workspaces) places.push(workspaceCondition(catalogue, collection));
+  if (selection.unplaced && collection.workspace.length > 0)
+    places.push(`not exists (select from (${workspacesOfRow(collection)}) as w where w.v is not null)`);
+  if (places.length > 0)
+    conditions.push(places.length === 1 ? (places[0] as string) : `(${places.join(' or ')})`);
+  if (collection.where !== undefined) conditions.push(`(${collection.where})`);
+  return conditions.length > 0 ? conditions.join(' and ') : 'true';
+}
+
+/** The columns that tell rows apart: the map's, else the primary key; empty where there are none. */
+export const keyOf = (collection: Collection, table: CatalogueTable): string[] =>
+  collection.key ?? table.primaryKey;
+
+// COLLATE "C": the order must not depend on which collations a database was made with.
+function orderBy(table: CatalogueTable, column: string): string {
+  const base = table.columns.find((c) => c.name === column)?.base ?? '';
+  const value = `t.${quoted(column)}`;
+  if (base.endsWith('.citext')) return `${value}::text collate "C"`;
+  return isText(base) ? `${value} collate "C"` : value;
+}
