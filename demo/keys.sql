@@ -15,22 +15,21 @@ alter table atelier.workrooms
   add foreign key (workspace_id) references atelier.workspaces,
   add foreign key (owner_id) references atelier.users;
 alter table atelier.messages
-  add foreign key (workroom_id) references atelier.workrooms,
+  add foreign key (workroom_id) references atelier.workrooms on delete cascade,
   add foreign key (workspace_id) references atelier.workspaces,
   add foreign key (author_id) references atelier.users,
-  add foreign key (customer_id) references atelier.customers,
-  add foreign key (reply_to) references atelier.messages on delete set null;
+  add foreign key (customer_id) references atelier.customers;
 alter table atelier.attachments
   add foreign key (message_id) references atelier.messages;
 alter table atelier.workroom_invitations
-  add foreign key (workroom_id) references atelier.workrooms,
+  add foreign key (workroom_id) references atelier.workrooms on delete cascade,
   add foreign key (invited_by) references atelier.users,
   add foreign key (invited_user) references atelier.users;
 alter table atelier.integrations
   add foreign key (workspace_id) references atelier.workspaces,
   add foreign key (connected_by) references atelier.users;
 alter table atelier.invoices
-  add foreign key (workspace_id) references atelier.workspaces,
+  add foreign key (workspace_id) references atelier.workspaces on delete set null,
   add foreign key (billed_user_id) references atelier.users;
 
 create unique index on atelier.users (lower(email));

@@ -101,6 +101,7 @@ create table atelier.messages (
   body_nonce bytea not null,
   mentioned uuid[],
   client jsonb,
+  -- Points at messages, but is no foreign key: a reply stays as it was written when the other message goes.
   reply_to bigint,
   sent_at timestamptz not null,
   edited_at timestamptz,
@@ -147,10 +148,10 @@ create table atelier.integrations (
   created_at timestamptz not null
 );
 
--- The number is the key, as the bookkeeper wants it.
+-- The number is the key, as the bookkeeper wants it. An invoice outlives the workspace that it was for.
 create table atelier.invoices (
   number text primary key,
-  workspace_id uuid not null,
+  workspace_id uuid,
   billed_user_id uuid,
   billed_name text not null,
   -- Without a scale: a yen has no cents, a dinar has a thousand fils.
