@@ -7,16 +7,18 @@ create table habeas.outbox (
   language         text not null default 'en',
   recipient_sealed bytea,
   params_sealed    bytea,
-  dedupe_key       text unique,       -- one mail, however often a step runs
+  dedupe_key       text,              -- one mail, however often a step runs
   status           text not null default 'pending' check (status in ('pending', 'sent', 'bounced', 'cancelled')),
   attempts         integer not null default 0,
-  next_attempt_at  timestamptz not null default now(),
-  created_at       timestamptz not null default now(),
+  first_attempt_at timestamptz,       -- patience is counted from here
+  next_attempt_at  timestamptz not null,   -- while a worker tries it, this is the end of the worker's claim
+  created_at       timestamptz not null,
   sent_at          timestamptz,
   failure          text,              -- a code, never the server's words, which may quote the address
+  unique (tenant_id, dedupe_key),
   check (status = 'pending' or (recipient_sealed is null and params_sealed is null))
 );
-create index outbox_due on habeas.outbox (next_attempt_at) where status = 'pending';
+create index outbox_due on habeas.outbox (next_attempt_at, id) where status = 'pending';
 create index outbox_about on habeas.outbox (about);
 alter table habeas.outbox enable row level security;
 alter table habeas.outbox force row level security;

@@ -1,0 +1,263 @@
+import { type Catalogue } from './catalogue.js';
+import { type Formats } from './formats.js';
+import { type Block, button, facts, list, paragraph, paragraphs, section } from './letter.js';
+import { type Asked, type MailParams } from './params.js';
+
+const rightsHeading = 'If you disagree';
+
+/** "You asked Atelier for …" */
+function forWhat({ kind, scope, workspace }: Asked): string {
+  if (scope === 'workspace') {
+    const named = workspace ? `the workspace “${workspace}”` : 'your workspace';
+    return kind === 'access' ? `a copy of everything in ${named}` : `the deletion of ${named}`;
+  }
+  const where = workspace ? ` in the workspace “${workspace}”` : '';
+  return kind === 'access'
+    ? `a copy of your personal data${where}`
+    : `the deletion of your personal data${where}`;
+}
+
+const shortly = ({ kind, scope }: Asked): string => {
+  if (scope === 'workspace')
+    return kind === 'access' ? 'a copy of your workspace' : 'the deletion of your workspace';
+  return kind === 'access' ? 'a copy of your data' : 'the deletion of your data';
+};
+
+const verification = (params: MailParams['verify-identity'], say: Formats): Block[] => [
+  button('Yes, this was me', params.link),
+  paragraph(`The link works once, until ${say.moment(params.expires)}.`),
+  ...section('If this was not you', [
+    'You can ignore this message. Without your confirmation we hand over nothing, change nothing and delete nothing.',
+  ]),
+  paragraph(
+    'We send this message to any address a request is made for. It does not tell whether we hold data about you.',
+  ),
+];
+
+const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[] => [
+  button('Go to the download', params.link),
+  paragraph(
+    `The link works until ${say.moment(params.expires)}; after that the file is removed. Please keep the link to yourself: whoever has it can download the file.`,
+  ),
+  ...(params.contents.length
+    ? [
+        { type: 'heading', text: 'What is in it' } as const,
+        facts(...params.contents.map(({ label, count }) => [label, say.number(count)] as const)),
+      ]
+    : []),
+  ...(params.leftOut?.length
+    ? [{ type: 'heading', text: 'What is not in it' } as const, list(params.leftOut)]
+    : []),
+  paragraph(
+    'It is a ZIP file. Unpack it and open index.html to read it; the other files are for taking your data elsewhere.',
+  ),
+];
+
+const reference = (params: { reference: string }) => facts(['Reference', params.reference]);
+
+/** The words in English. One function a letter; what the law wants said comes in as finished paragraphs. */
+export const en: Catalogue = {
+  frame: {
+    linkHint: 'If the button does not work, open this address:',
+    footer: ({ controller, contact }) => [
+      `Sent on behalf of ${controller}, because a request about personal data was made.`,
+      ...(contact ? [`Questions: ${contact}`] : []),
+    ],
+  },
+  letters: {
+    'verify-identity': (params, say) => ({
+      subject: `Did you ask ${params.controller} for ${shortly(params.asked)}?`,
+      preview: 'Please confirm that this was you. If not, there is nothing to do.',
+      blocks: [
+        paragraph(
+          `On ${say.day(params.receivedOn)} ${params.controller} received a request, by you or for you, for ${forWhat(params.asked)}.`,
+        ),
+        paragraph('Before anything happens we would like to be sure that it was you.'),
+        ...verification(params, say),
+      ],
+    }),
+
+    'verify-reminder': (params, say) => ({
+      subject: `Still waiting for your word: ${shortly(params.asked)} from ${params.controller}`,
+      preview: 'We have not heard from you yet. If this was not you, there is nothing to do.',
+      blocks: [
+        paragraph(
+          `On ${say.day(params.receivedOn)} ${params.controller} received a request for ${forWhat(params.asked)}. It has not been confirmed yet, so nothing has been done about it.`,
+        ),
+        ...verification(params, say),
+      ],
+    }),
+
+    'request-received': (params, say) => ({
+      subject: `${params.controller} has your request for ${shortly(params.asked)}`,
+      preview: params.dueOn
+        ? `You will have an answer by ${say.day(params.dueOn)}.`
+        : 'We are working on it.',
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. We have your request, and there is nothing more you need to do now.`,
+        ),
+        facts(
+          ['Received', say.day(params.receivedOn)],
+          ['Answer by', params.dueOn && say.day(params.dueOn)],
+          ['Under', params.law],
+          ['Reference', params.reference],
+        ),
+        paragraph('We write again as soon as there is news.'),
+      ],
+    }),
+
+    'request-acknowledged': (params, say) => ({
+      subject: `${params.controller} is working on your request for ${shortly(params.asked)}`,
+      preview: `You will have an answer by ${say.day(params.dueOn)}.`,
+      blocks: [
+        paragraph(`${params.controller} confirms your request for ${forWhat(params.asked)}.`),
+        facts(
+          ['Received', say.day(params.receivedOn)],
+          ['Answer by', say.day(params.dueOn)],
+          ['Under', params.law],
+          ['Reference', params.reference],
+        ),
+        ...section('How we handle it', params.process),
+      ],
+    }),
+
+    'package-ready': (params, say) => ({
+      subject: `Your data from ${params.controller} is ready`,
+      preview: `Download it until ${say.moment(params.expires)}.`,
+      blocks: [
+        paragraph(`You asked ${params.controller} for ${forWhat(params.asked)}. Here it is.`),
+        ...packageFacts(params, say),
+        ...section(rightsHeading, params.rights ?? []),
+        reference(params),
+      ],
+    }),
+
+    'package-for-workspace': (params, say) => ({
+      subject: `The data of “${params.workspace}” is ready`,
+      preview: `Download it until ${say.moment(params.expires)}.`,
+      blocks: [
+        paragraph(
+          `The copy of everything in the workspace “${params.workspace}” is ready. It holds other people’s personal data too, so please treat it with the care that you owe them.`,
+        ),
+        ...packageFacts(params, say),
+        reference(params),
+      ],
+    }),
+
+    'request-no-data': (params) => ({
+      subject: `${params.controller} holds no data about you`,
+      preview: 'We searched, and found nothing under the details you gave us.',
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. We searched, and found no personal data under the details that you gave us.`,
+        ),
+        paragraph(
+          'You may be known to us by another address or name. If so, make a request with that one, and we search again.',
+        ),
+        ...section(rightsHeading, params.rights),
+        reference(params),
+      ],
+    }),
+
+    'request-refused': (params) => ({
+      subject: `${params.controller}: about your request for ${shortly(params.asked)}`,
+      preview: 'We cannot do what you asked. Here is why, and what you can do.',
+      blocks: [
+        paragraph(`You asked ${params.controller} for ${forWhat(params.asked)}. We will not do this.`),
+        ...section('Why', params.ground),
+        ...section(rightsHeading, params.rights),
+        reference(params),
+      ],
+    }),
+
+    'request-refused-part': (params) => ({
+      subject: `${params.controller}: about a part of your request for ${shortly(params.asked)}`,
+      preview: 'We cannot do one part of what you asked. Here is why, and what you can do.',
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. One part of it we will not do: ${params.part}. The rest goes on as before.`,
+        ),
+        ...section('Why', params.ground),
+        ...section(rightsHeading, params.rights),
+        reference(params),
+      ],
+    }),
+
+    'request-extended': (params, say) => ({
+      subject: `${params.controller} needs more time for ${shortly(params.asked)}`,
+      preview: `You will have an answer by ${say.day(params.dueOn)}.`,
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. We cannot finish in the time we had, and are sorry to keep you waiting.`,
+        ),
+        facts(
+          ['Was due', say.day(params.previousDueOn)],
+          ['Now due', say.day(params.dueOn)],
+          ['Reference', params.reference],
+        ),
+        ...section('Why', params.reason),
+        ...section(rightsHeading, params.rights),
+      ],
+    }),
+
+    'request-paused': (params) => ({
+      subject: `${params.controller} needs something from you before ${shortly(params.asked)}`,
+      preview: 'We are not sure yet that it was you who asked.',
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. We have to be sure that we deal with you and nobody else, and are not yet. Until then we may not go on, and the time we have to answer stands still.`,
+        ),
+        ...section('Why we ask', params.reason),
+        ...section('What would help', params.needed),
+        ...section(rightsHeading, params.rights),
+        reference(params),
+      ],
+    }),
+
+    'request-withdrawn': (params) => ({
+      subject: `Your request to ${params.controller} is withdrawn`,
+      preview: 'We have stopped working on it. You can ask again at any time.',
+      blocks: [
+        paragraph(
+          `Your request for ${forWhat(params.asked)} is withdrawn, and ${params.controller} has stopped working on it. You can ask again at any time.`,
+        ),
+        paragraph('If you did not withdraw it, please tell us.'),
+        reference(params),
+      ],
+    }),
+
+    'identity-refused': (params) => ({
+      subject: `${params.controller}: we could not confirm who made a request`,
+      preview: 'Nothing was handed over, changed or deleted.',
+      blocks: [
+        paragraph(
+          `${params.controller} was asked for ${forWhat(params.asked)}. Nobody has shown us that this request came from you, so we have closed it. Nothing was handed over, changed or deleted.`,
+        ),
+        ...section('Why', params.ground),
+        paragraph('If it was you after all, please make the request again and confirm it.'),
+        ...section(rightsHeading, params.rights),
+        reference(params),
+      ],
+    }),
+
+    'part-approval-needed': (params, say) => ({
+      subject: `A request waits for your decision in “${params.workspace}”`,
+      preview: params.decideBy ? `Please decide by ${say.day(params.decideBy)}.` : 'Please decide soon.',
+      blocks: [
+        paragraph(
+          params.asked.kind === 'access'
+            ? `Somebody asked for a copy of their personal data, and some of it is in the workspace “${params.workspace}”. You have chosen to decide about such requests yourselves.`
+            : `Somebody asked for the deletion of their personal data, and some of it is in the workspace “${params.workspace}”. You have chosen to decide about such requests yourselves.`,
+        ),
+        button('See the request', params.link),
+        facts(['Decide by', params.decideBy && say.day(params.decideBy)], ['Reference', params.reference]),
+        ...paragraphs([
+          params.asked.kind === 'access'
+            ? 'If nobody decides, your part is left out and the person is told so. The law gives them a right to an answer in time.'
+            : 'If nobody decides, your part is kept and the person is told so. The law gives them a right to an answer in time.',
+        ]),
+      ],
+    }),
+  },
+};

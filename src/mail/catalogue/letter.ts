@@ -1,0 +1,45 @@
+/** One piece of a letter. Plain text and HTML are both made of these, so the words exist once. */
+export type Block =
+  | { type: 'paragraph'; text: string }
+  | { type: 'heading'; text: string }
+  | { type: 'list'; items: readonly string[] }
+  | { type: 'facts'; facts: readonly Fact[] }
+  | { type: 'button'; label: string; url: string };
+
+export type Fact = readonly [label: string, value: string];
+
+/** A letter in words. `subject` is its headline too; `preview` is what inboxes show beside it. */
+export interface Letter {
+  subject: string;
+  preview: string;
+  blocks: readonly Block[];
+}
+
+/** What stands around every letter. */
+export interface Frame {
+  /** Above the bare address beneath a button. */
+  linkHint: string;
+  footer(sender: { controller: string; contact?: string }): readonly string[];
+}
+
+export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
+export const paragraphs = (texts: readonly string[]): Block[] => texts.map(paragraph);
+export const button = (label: string, url: string): Block => ({ type: 'button', label, url });
+export const list = (items: readonly string[]): Block => ({ type: 'list', items });
+
+/** A heading with its paragraphs, or nothing at all when there are none. */
+export const section = (heading: string, texts: readonly string[]): Block[] =>
+  texts.length ? [{ type: 'heading', text: heading }, ...paragraphs(texts)] : [];
+
+/** Lines of label and value; a line without a value is left out. */
+export const facts = (...lines: readonly (readonly [string, string | undefined])[]): Block => ({
+  type: 'facts',
+  facts: lines.filter((line): line is Fact => line[1] !== undefined),
+});
+
+/** Free text as the paragraphs that a letter takes: split at line breaks. */
+export const paragraphsOf = (text: string): string[] =>
+  text
+    .split(/[\r\n\u2028\u2029]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');

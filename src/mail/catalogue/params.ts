@@ -1,0 +1,85 @@
+/** A day in a zone of the IANA list: `{ on: '2026-12-20', zone: 'Europe/Berlin' }`. */
+export interface Day {
+  on: string;
+  zone: string;
+}
+
+/** A moment, as ISO 8601 with its offset, told in the time of a zone of the IANA list. */
+export interface Moment {
+  at: string;
+  zone: string;
+}
+
+/** What was asked for. `workspace` is its name; scope `account` has none. */
+export interface Asked {
+  kind: 'access' | 'deletion';
+  scope: 'account' | 'person' | 'workspace';
+  workspace?: string;
+}
+
+/** Who writes: the controller's name, and where questions go (a mail or web address, a data protection officer). */
+interface Sender {
+  controller: string;
+  contact?: string;
+}
+
+interface AboutRequest extends Sender {
+  /** The request's id, so that a person can name it. */
+  reference: string;
+  asked: Asked;
+}
+
+/** Texts that depend on the law come from dsar: each string is one paragraph (see `paragraphsOf`). */
+interface WithRights {
+  /** How to complain, and the way to a court. */
+  rights: readonly string[];
+}
+
+interface Verification extends Sender {
+  asked: Asked;
+  receivedOn: Day;
+  link: string;
+  expires: Moment;
+}
+
+interface PackageLink extends AboutRequest {
+  link: string;
+  expires: Moment;
+  contents: readonly { label: string; count: number }[];
+  /** What could not be put in and why; empty or absent when the package is whole. */
+  leftOut?: readonly string[];
+}
+
+/**
+ * What each letter needs to be told. Dates and moments are strings, because parameters are kept as sealed JSON
+ * until the letter is written.
+ */
+export interface MailParams {
+  'verify-identity': Verification;
+  'verify-reminder': Verification;
+  /** `dueOn` and `law` are absent where no statute sets a date (a workspace's own export). */
+  'request-received': AboutRequest & { receivedOn: Day; dueOn?: Day; law?: string };
+  /** `process`: how we verify, search and answer; CCPA Regulations § 7021(a) asks for it in 10 business days. */
+  'request-acknowledged': AboutRequest & {
+    receivedOn: Day;
+    dueOn: Day;
+    law: string;
+    process: readonly string[];
+  };
+  'package-ready': PackageLink & Partial<WithRights>;
+  'package-for-workspace': PackageLink & { workspace: string };
+  'request-no-data': AboutRequest & WithRights;
+  'request-refused': AboutRequest & WithRights & { ground: readonly string[] };
+  /** `part` names what is refused: a workspace, or the account. */
+  'request-refused-part': AboutRequest & WithRights & { part: string; ground: readonly string[] };
+  'request-extended': AboutRequest &
+    WithRights & { previousDueOn: Day; dueOn: Day; reason: readonly string[] };
+  /** `needed`: what the person can send us to settle the doubt about their identity. */
+  'request-paused': AboutRequest & WithRights & { reason: readonly string[]; needed: readonly string[] };
+  'request-withdrawn': AboutRequest;
+  'identity-refused': AboutRequest & WithRights & { ground: readonly string[] };
+  /** To owners and admins. Says nothing about who asked: that is not theirs to know before they look. */
+  'part-approval-needed': AboutRequest & { workspace: string; decideBy?: Day; link: string };
+}
+
+export type Template = keyof MailParams;

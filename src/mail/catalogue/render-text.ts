@@ -1,0 +1,22 @@
+import { type Block } from './letter.js';
+import { type Composition } from './render.js';
+
+/** The letter for readers, human and machine, that take plain text. Lines are not wrapped: readers do that. */
+export function renderText({ subject, blocks, footer }: Composition): string {
+  return `${[subject, ...blocks.map(blockText), ['--', ...footer].join('\n')].join('\n\n')}\n`;
+}
+
+function blockText(block: Block): string {
+  switch (block.type) {
+    case 'paragraph':
+      return block.text;
+    case 'heading':
+      return `## ${block.text}`;
+    case 'list':
+      return block.items.map((item) => `- ${item}`).join('\n');
+    case 'facts':
+      return block.facts.map(([label, value]) => `${label}: ${value}`).join('\n');
+    case 'button':
+      return `${block.label}:\n${block.url}`;
+  }
+}

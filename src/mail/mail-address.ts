@@ -1,0 +1,34 @@
+import addressparser from 'nodemailer/lib/addressparser';
+import { DomainError } from '../errors.js';
+
+export interface MailAddress {
+  name: string;
+  address: string;
+}
+
+/**
+ * Whether this is one address that can be put into a header and an SMTP command as it stands. Quoted local parts
+ * are left out: nobody has them, and they are where injection hides. Whether the mailbox exists, its server says.
+ */
+export const isMailAddress = (text: string): boolean =>
+  text.length <= 254 && /^[^\s\p{C}"(),:;<>@[\\\]]{1,64}@[^\s\p{C}"(),:;<>@[\\\]]+$/u.test(text);
+
+/**
+ * `Habeas <privacy@example.com>` as name and address.
+ * @throws DomainError `config.invalid` unless MAIL_FROM is exactly one address
+ */
+export function senderAddress(text: string): MailAddress {
+  const [first, ...others] = addressparser(text, { flatten: true });
+  if (
+    first?.address &&
+    others.length === 0 &&
+    isMailAddress(first.address) &&
+    !/[\p{Cc}]/u.test(first.name)
+  ) {
+    return { name: first.name, address: first.address };
+  }
+  throw new DomainError(
+    'config.invalid',
+    'MAIL_FROM must be one address, such as Habeas <privacy@example.com>.',
+  );
+}
