@@ -78,6 +78,5 @@ async function storeAll(
 /** From demo/ in the sources, which the compiled file in dist/demo/ has no copy of. */
 async function sqlFile(name: string): Promise<string> {
   const folders = [import.meta.dirname, join(import.meta.dirname, '..', '..', 'demo')];
-  const found = await Promise.any(folders.map((folder) => readFile(join(folder, name), 'utf8')));
-  return found;
+  return Promise.any(folders.map((folder) => readFile(join(folder, name), 'utf8')));
 }

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { loadAtelier } from '../../demo/load.js';
+import { demoPeople } from '../../demo/people.js';
+import { readCatalogue } from '../../src/datamap/catalogue.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
+import { settingsStatement, type Subject } from '../../src/datamap/settings.js';
+import { collectionQuery, reaches } from '../../src/datamap/walk.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
 const file = 'demo/datamap.yaml';
@@ -10,15 +14,15 @@ const map = parseDataMap(readFileSync(file, 'utf8'), { file });
 const collections = Object.values(map.collections);
 
 let database: TestDatabase;
+let client: pg.Client;
 /** table → column → may it be null */
 const live = new Map<string, Map<string, boolean>>();
 
 beforeAll(async () => {
   database = await createDatabase();
-  const client = new pg.Client({ connectionString: database.ownerUrl });
+  client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
   await loadAtelier(client, { scale: 0.2, messages: 100, putObject: () => Promise.resolve() });
-  await client.end();
   const rows = await database.behindTheScenes<{ table: string; column: string; nullable: string }>(
     `select table_name as table, column_name as column, is_nullable as nullable
      from information_schema.columns where table_schema = 'atelier'`,
@@ -29,7 +33,10 @@ beforeAll(async () => {
   }
 });
 
-afterAll(() => database.drop());
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
 
 describe('the data map of Atelier', () => {
   test('maps or exempts every table, and no other', () => {
@@ -90,4 +97,67 @@ describe('the data map of Atelier', () => {
       { email: `deleted-${uuid}@deleted.invalid`, display_name: 'Deleted User', language: null },
     ]);
   });
+});
+
+describe('walking the map', () => {
+  const mail = 'guest2@elsewhere.example';
+  const guest: Subject = { kind: 'guest', key: mail, identifiers: { mail } };
+  const { userId, mail: memberMail } = demoPeople.member;
+  const member: Subject = {
+    kind: 'user',
+    key: userId,
+    identifiers: { id: userId, mail: memberMail, phone: null },
+  };
+
+  test('finds what is held about a member, with nothing of it missing and no other person by name', async () => {
+    const found = await walk(member);
+    const held = async (sql: string) =>
+      Number((await database.behindTheScenes<{ n: string }>(sql, [userId]))[0]?.n);
+    const written = await held('select count(*) as n from atelier.messages where author_id = $1');
+    expect(written).toBeGreaterThan(0);
+    expect(found.messages).toHaveLength(written);
+    expect(found.users).toHaveLength(1);
+    expect(found.workspaces).toHaveLength(1);
+    expect(found.workrooms).toHaveLength(
+      await held(
+        `select count(*) as n from atelier.workrooms where owner_id = $1
+         or id in (select workroom_id from atelier.messages where author_id = $1)`,
+      ),
+    );
+    const text = JSON.stringify(found);
+    const others = await database.behindTheScenes<{ email: string; id: string }>(
+      `select email, id from atelier.users where id <> $1`,
+      [userId],
+    );
+    expect(others.filter(({ email, id }) => text.includes(email) || text.includes(id))).toEqual([]);
+  });
+
+  test('finds somebody who was only ever invited, by their address, and does not say who invited them', async () => {
+    const { invitations_received: invitations, ...rest } = await walk(guest);
+    expect(rest).toEqual({});
+    expect(invitations).toHaveLength(1);
+    expect(invitations?.[0]).toHaveProperty('invited_email', mail);
+    expect(invitations?.[0]).toHaveProperty('invited_by', expect.stringMatching(/^person:[0-9a-f]{32}$/));
+  });
+
+  async function walk(subject: Subject): Promise<Record<string, unknown[]>> {
+    const run = async <Row>(sql: string, values?: unknown[]) =>
+      (await client.query(sql, values)).rows as Row[];
+    const catalogue = await readCatalogue({ query: run });
+    const selection = { subjects: [subject], maskKey: Buffer.alloc(32, 7) };
+    await client.query('begin');
+    try {
+      const { sql, values } = settingsStatement(selection);
+      await client.query(sql, values);
+      const found: Record<string, unknown[]> = {};
+      for (const collection of collections.filter((each) => reaches(each, selection))) {
+        const query = collectionQuery(map, catalogue, collection.name, selection);
+        const { rows } = await client.query<[string]>({ text: query.sql, rowMode: 'array' });
+        found[collection.name] = rows.map(([line]) => JSON.parse(line.replace(/,$/, '')) as unknown);
+      }
+      return found;
+    } finally {
+      await client.query('rollback');
+    }
+  }
 });
