@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { pageOf } from '../http/paging.js';
+import { Line, Moment } from './tokens.schema.js';
+
+export const NewAuditor = z
+  .strictObject({
+    userId: Line(400).optional().describe('Their key at the host'),
+    mail: Line(320).optional().describe('A mail that one person has at the host'),
+    expiresAt: Moment.optional(),
+  })
+  .refine(
+    ({ userId, mail }) => (userId === undefined) !== (mail === undefined),
+    'give either userId or mail',
+  );
+export type NewAuditor = z.infer<typeof NewAuditor>;
+
+export const Auditor = z.object({
+  id: z.uuid(),
+  userId: z.string(),
+  grantedAt: Moment,
+  expiresAt: Moment.nullable(),
+  revokedAt: Moment.nullable(),
+});
+export const AuditorList = pageOf(Auditor);
+
+/** The keyset of lists that are ordered by when something was made: its id. */
+export const After = z.uuid();
