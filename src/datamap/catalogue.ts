@@ -17,7 +17,7 @@ export interface CatalogueColumn {
   /** Longest text the type takes, in characters. */
   length?: number;
   notNull: boolean;
-  /** Cannot be written: generated always, stored or virtual. */
+  /** Cannot be written: generated always, or computed by a view. */
   generated: boolean;
 }
 
@@ -51,6 +51,8 @@ export interface CatalogueTable extends TableRef {
   rows: number;
   /** Tables and views a view reads. */
   reads: TableRef[];
+  /** A view that reads with its user's rights, not its owner's. */
+  securityInvoker: boolean;
 }
 
 export interface HostRole {
@@ -77,7 +79,7 @@ const ownSchemas = ['habeas', 'habeas_jobs', 'habeas_migrations'];
 // still is one round trip. Members of extensions (a queue's or PostGIS's own tables) are left out.
 const TABLES = `
 with relation as (
-  select c.oid, c.relname, n.nspname, c.relkind, c.relrowsecurity, c.reltuples, c.relispartition
+  select c.oid, c.relname, n.nspname, c.relkind, c.relrowsecurity, c.reltuples, c.reloptions
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p', 'v', 'm', 'f')
@@ -90,6 +92,8 @@ with relation as (
   select to_regrole('habeas_host')::oid as oid
 )
 select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecurity as "rowSecurity",
+       coalesce((select o.option_value::boolean from pg_options_to_table(r.reloptions) o
+                  where o.option_name = 'security_invoker'), false) as "securityInvoker",
        r.reltuples::float8 as rows,
        pg_relation_is_updatable(r.oid, true) & 4 <> 0 as updatable,
        pg_relation_is_updatable(r.oid, true) & 16 <> 0 as deletable,
@@ -113,7 +117,8 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
                  'length', case when b.typname in ('varchar', 'bpchar') and greatest(a.atttypmod, t.typtypmod) > 4
                                 then greatest(a.atttypmod, t.typtypmod) - 4 end,
                  'notNull', a.attnotnull or t.typnotnull,
-                 'generated', a.attgenerated <> '' or a.attidentity = 'a',
+                 'generated', a.attgenerated <> '' or a.attidentity = 'a'
+                   or r.relkind in ('v', 'm', 'f') and not pg_column_is_updatable(r.oid, a.attnum, true),
                  'mayUpdate', coalesce(has_column_privilege(host.oid, r.oid, a.attnum, 'update'), false))
                order by a.attnum)
           from pg_attribute a
@@ -181,7 +186,7 @@ select to_regrole('habeas_host') is not null as exists,
 
 type TableRow = Pick<
   CatalogueTable,
-  'schema' | 'name' | 'rowSecurity' | 'updatable' | 'deletable' | 'rows'
+  'schema' | 'name' | 'rowSecurity' | 'updatable' | 'deletable' | 'rows' | 'securityInvoker'
 > & {
   kind: 'r' | 'p' | 'v' | 'm' | 'f';
   root: TableRef | null;
@@ -256,6 +261,7 @@ function tableOf(row: TableRow): CatalogueTable {
     },
     rows: row.rows,
     reads: row.reads ?? [],
+    securityInvoker: row.securityInvoker,
   };
 }
 

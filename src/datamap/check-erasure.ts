@@ -1,0 +1,178 @@
+/** Can the erasure rules be executed? What the catalogue can tell before anybody is erased. */
+import {
+  type Catalogue,
+  type CatalogueColumn,
+  type CatalogueTable,
+  type ForeignKey,
+  tableIn,
+} from './catalogue.js';
+import { changesOf, isDeleted } from './changes.js';
+import { type Finding, finding } from './findings.js';
+import { type Collection, type DataMap } from './map.js';
+import { qualified, shown } from './names.js';
+import { type SetValue } from './schema.js';
+import { isText } from './types.js';
+
+/** Not-null columns cleared, values that do not fit, keys written, and foreign keys that stop a delete. */
+export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
+  const collections = Object.values(map.collections);
+  return collections
+    .flatMap((collection) => {
+      const table = tableIn(catalogue, collection.table);
+      if (!table) return [];
+      const changes = Object.entries(changesOf(collection)).flatMap(([name, value]) => {
+        const column = table.columns.find((c) => c.name === name);
+        if (!column)
+          return [
+            finding('column.unknown', table, name, 'The erasure rule names it, but there is no such column.'),
+          ];
+        const problem = cannotBecome(table, column, value);
+        return problem === undefined ? [] : [finding('erasure.impossible', table, name, problem)];
+      });
+      const rights = [
+        ...(isDeleted(collection) &&
+        !table.deletable &&
+        table.kind !== 'table' &&
+        table.kind !== 'partitioned'
+          ? [
+              finding(
+                'erasure.impossible',
+                table,
+                undefined,
+                'Rows of this view cannot be deleted. Map the table behind it, or keep with a ground.',
+              ),
+            ]
+          : []),
+        ...(Object.keys(changesOf(collection)).length > 0 && !table.updatable
+          ? [
+              finding(
+                'erasure.impossible',
+                table,
+                undefined,
+                'Rows of this view cannot be updated. Map the table behind it, or keep with a ground.',
+              ),
+            ]
+          : []),
+      ];
+      return [...changes, ...rights, ...(isDeleted(collection) ? referrers(map, catalogue, table) : [])];
+    })
+    .concat(cycles(collections, catalogue));
+}
+
+const MAIL_LENGTH = 'deleted-00000000-0000-0000-0000-000000000000@deleted.invalid'.length;
+
+function cannotBecome(table: CatalogueTable, column: CatalogueColumn, value: SetValue): string | undefined {
+  if (column.generated) return 'It is computed and cannot be written: change what it is made from.';
+  if (value === null)
+    return column.notNull ? 'It is NOT NULL and cannot be cleared: use `set` with a value.' : undefined;
+  const pseudonym = value === 'pseudonym-mail' || value === 'pseudonym-uuid';
+  const length =
+    value === 'pseudonym-mail' ? MAIL_LENGTH : value === 'pseudonym-uuid' ? 36 : String(value).length;
+  if (column.length !== undefined && length > column.length)
+    return `The value has ${length} characters, the column takes ${column.length}.`;
+  if (!pseudonym && table.uniques.some((u) => u.length === 1 && u[0] === column.name))
+    return 'It is unique, so the second person could not get the same value: use pseudonym-mail or pseudonym-uuid.';
+  if (!fits(column, value)) return `A ${column.type} cannot take this value.`;
+  return undefined;
+}
+
+function fits(column: CatalogueColumn, value: Exclude<SetValue, null>): boolean {
+  if (isText(column.base)) return true;
+  if (column.base === 'pg_catalog.uuid')
+    return value === 'pseudonym-uuid' || /^[0-9a-f-]{36}$/i.test(String(value));
+  if (value === 'pseudonym-mail' || value === 'pseudonym-uuid') return false;
+  if (column.base === 'pg_catalog.bool')
+    return typeof value === 'boolean' || /^(true|false|t|f)$/.test(String(value));
+  if (/^pg_catalog\.(int[248]|numeric|float[48])$/.test(column.base))
+    return value !== '' && Number.isFinite(Number(value));
+  // An enum's labels, a date's spelling: Postgres is asked when the erasure is planned.
+  return true;
+}
+
+/** Foreign keys of other tables that would stop, or silently widen, the delete of rows of this table. */
+function referrers(map: DataMap, catalogue: Catalogue, table: CatalogueTable): Finding[] {
+  return [...catalogue.tables.values()].flatMap((child) =>
+    child.foreignKeys
+      .filter(
+        (key) =>
+          qualified(key.target) === qualified(table) &&
+          !(child.root && qualified(child) !== qualified(table) && inherits(catalogue, child, key)),
+      )
+      .flatMap((key) => {
+        const problem = stops(map, child, key, qualified(child) === qualified(table));
+        return problem === undefined
+          ? []
+          : [
+              finding(
+                'erasure.foreign_key',
+                child,
+                key.columns.join(', '),
+                `${key.name} refers to ${shown(table)}, whose rows are deleted: ${problem}`,
+              ),
+            ];
+      }),
+  );
+}
+
+/** A partition repeats its parent's foreign keys; one finding is enough. */
+const inherits = (catalogue: Catalogue, child: CatalogueTable, key: ForeignKey): boolean =>
+  !!child.root &&
+  !!tableIn(catalogue, child.root)?.foreignKeys.some((k) => k.columns.join() === key.columns.join());
+
+function stops(map: DataMap, child: CatalogueTable, key: ForeignKey, self: boolean): string | undefined {
+  const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
+  const columns = child.columns.filter((c) => key.columns.includes(c.name));
+  if (key.onDelete === 'set null' || key.onDelete === 'set default')
+    return key.onDelete === 'set null' && columns.some((c) => c.notNull)
+      ? 'ON DELETE SET NULL fails on a NOT NULL column.'
+      : undefined;
+  if (key.onDelete === 'cascade') {
+    if (mapped.some((c) => c.erasure.rule === 'keep'))
+      return 'ON DELETE CASCADE would delete rows that the map keeps.';
+    return mapped.length === 0
+      ? 'ON DELETE CASCADE deletes rows that the map does not know. Map the table.'
+      : undefined;
+  }
+  if (self || mapped.some((c) => isDeleted(c))) return undefined;
+  const freed = mapped.some((c) => key.columns.some((name) => changesOf(c)[name] === null));
+  return freed
+    ? undefined
+    : 'its rows stay and would stop the delete. Delete them too, clear the column, or use another rule.';
+}
+
+/** Deleted collections that refer to each other in a circle that no order can undo. */
+function cycles(collections: Collection[], catalogue: Catalogue): Finding[] {
+  const deleted = new Map(
+    collections.filter(isDeleted).flatMap((c) => {
+      const table = tableIn(catalogue, c.table);
+      return table ? [[qualified(table), table] as const] : [];
+    }),
+  );
+  // A nullable column can be emptied first, a deferrable key is looked at on commit.
+  const strict = (table: CatalogueTable) =>
+    table.foreignKeys.filter(
+      (key) =>
+        (key.onDelete === 'no action' || key.onDelete === 'restrict') &&
+        !key.deferrable &&
+        qualified(key.target) !== qualified(table) &&
+        table.columns.filter((c) => key.columns.includes(c.name)).every((c) => c.notNull),
+    );
+  const leadsTo = (from: CatalogueTable, goal: string, seen = new Set<string>()): boolean =>
+    strict(from).some(({ target }) => {
+      const name = qualified(target);
+      const next = deleted.get(name);
+      if (name === goal) return true;
+      if (!next || seen.has(name)) return false;
+      return leadsTo(next, goal, seen.add(name));
+    });
+  return [...deleted]
+    .filter(([name, table]) => leadsTo(table, name))
+    .map(([, table]) =>
+      finding(
+        'erasure.cycle',
+        table,
+        undefined,
+        'It is in a circle of NOT NULL foreign keys, so there is no order to delete in. Make one of them deferrable.',
+      ),
+    );
+}

@@ -1,0 +1,72 @@
+/** The data map held against the live database: what `datamap check` and every start do. */
+import { type SqlRunner } from '../database/unit-of-work.js';
+import { type Catalogue, readCatalogue } from './catalogue.js';
+import { checkAccess } from './check-access.js';
+import { checkCoverage } from './check-coverage.js';
+import { checkErasure } from './check-erasure.js';
+import { checkNames } from './check-names.js';
+import { checkQueries } from './check-queries.js';
+import { snapshotOf, type Snapshot } from './drift.js';
+import { type Finding } from './findings.js';
+import { type DataMap } from './map.js';
+import { hashOf } from './resolve.js';
+
+export interface CheckResult {
+  /** Building and erasing wait while there are any. */
+  errors: Finding[];
+  warnings: Finding[];
+  /** Of the map. */
+  hash: string;
+  /** sha256 (hex) of `snapshot`. */
+  catalogueFingerprint: string;
+  /** What drift is measured against. */
+  snapshot: Snapshot;
+  /** What the queries are built with. */
+  catalogue: Catalogue;
+}
+
+/**
+ * Checks the map against the database behind `db`, which must be in a transaction (as habeas_host with
+ * row_security off where it is to tell what the service itself would meet). Reads the catalogue, no rows.
+ */
+export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckResult> {
+  const catalogue = await readCatalogue(db);
+  const names = checkNames(map, catalogue);
+  const coverage = checkCoverage(map, catalogue);
+  const access = checkAccess(map, catalogue);
+  // Queries over what does not exist or may not be read would only repeat what was found already.
+  const sound = names.length === 0 && access.length === 0;
+  const queries = sound ? await checkQueries(db, map, catalogue) : { errors: [], warnings: [] };
+  const snapshot = snapshotOf(map, catalogue);
+  return {
+    errors: distinct([
+      ...serverFindings(catalogue),
+      ...names,
+      ...coverage.errors,
+      ...access,
+      ...checkErasure(map, catalogue),
+      ...queries.errors,
+    ]),
+    warnings: distinct([...coverage.warnings, ...queries.warnings]),
+    hash: map.hash,
+    catalogueFingerprint: hashOf(snapshot),
+    snapshot,
+    catalogue,
+  };
+}
+
+const serverFindings = ({ utf8 }: Catalogue): Finding[] =>
+  utf8
+    ? []
+    : [
+        {
+          code: 'server.encoding',
+          where: 'database',
+          message:
+            'The database is not encoded in UTF8, so names and mails cannot be compared as Unicode. Convert it.',
+        },
+      ];
+
+const distinct = (findings: Finding[]): Finding[] => [
+  ...new Map(findings.map((f) => [JSON.stringify([f.code, f.where, f.message]), f])).values(),
+];

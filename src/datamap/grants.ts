@@ -1,0 +1,79 @@
+/** The SQL that lets habeas_host read and erase exactly what the data map names, and nothing else. */
+import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
+import { changesOf, isDeleted } from './changes.js';
+import { type DataMap, tablesOf } from './map.js';
+import { qualified, quoted } from './names.js';
+
+/** What habeas_host needs on one table. */
+export interface NeededGrant {
+  table: CatalogueTable;
+  update: string[];
+  delete: boolean;
+}
+
+/** Every grant the map needs, by table; tables that do not exist are the check's matter. */
+export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] {
+  const collections = Object.values(map.collections).filter((c) => !c.builtIn);
+  const host = { ...map, collections: Object.fromEntries(collections.map((c) => [c.name, c])) };
+  const needed = new Map<string, NeededGrant>();
+  const need = (table: CatalogueTable | undefined): NeededGrant | undefined => {
+    if (!table) return undefined;
+    const grant = needed.get(qualified(table)) ?? { table, update: [], delete: false };
+    if (!needed.has(qualified(table))) {
+      needed.set(qualified(table), grant);
+      // Such a view reads with habeas_host's own rights.
+      if (table.securityInvoker) table.reads.forEach((read) => need(tableIn(catalogue, read)));
+    }
+    return grant;
+  };
+  for (const table of tablesOf(host)) need(tableIn(catalogue, table));
+  for (const collection of collections) {
+    const grant = need(tableIn(catalogue, collection.table));
+    if (!grant) continue;
+    const known = new Set(grant.table.columns.map((column) => column.name));
+    const changed = Object.keys(changesOf(collection)).filter((name) => known.has(name));
+    grant.update = [...new Set([...grant.update, ...changed])].sort();
+    grant.delete ||= isDeleted(collection);
+  }
+  return [...needed.values()].sort((a, b) => (qualified(a.table) < qualified(b.table) ? -1 : 1));
+}
+
+const ROLE = `
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'habeas_host') then
+    create role habeas_host nologin noinherit bypassrls;
+  elsif not (select rolbypassrls from pg_roles where rolname = 'habeas_host') then
+    -- Without it a policy of yours would hide rows from packages and erasures.
+    alter role habeas_host bypassrls;
+  end if;
+end
+$$;`.trim();
+
+/**
+ * SQL to be run by whoever owns the tables (and may give BYPASSRLS): idempotent, everything quoted. Takes back
+ * what the map does not name any more.
+ */
+export function grantsFor(map: DataMap, catalogue: Catalogue): string {
+  const needed = neededGrants(map, catalogue);
+  const names = new Set(needed.map(({ table }) => qualified(table)));
+  const surplus = [...catalogue.tables.values()].filter(
+    ({ granted, ...table }) =>
+      !names.has(qualified(table)) && (granted.select || granted.delete || granted.update.length > 0),
+  );
+  const schemas = [...new Set(needed.map(({ table }) => table.schema))].sort();
+  return [
+    ROLE,
+    ...surplus.map((table) => `revoke all on table ${qualified(table)} from habeas_host;`),
+    ...schemas.map((schema) => `grant usage on schema ${quoted(schema)} to habeas_host;`),
+    ...needed.map(({ table, update, delete: deletes }) => {
+      const rights = [
+        'select',
+        ...(update.length > 0 ? [`update (${update.map(quoted).join(', ')})`] : []),
+        ...(deletes ? ['delete'] : []),
+      ];
+      return `grant ${rights.join(', ')} on table ${qualified(table)} to habeas_host;`;
+    }),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,225 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CheckResult, checkDataMap } from '../../src/datamap/check.js';
+import { assertNoDrift, driftBetween } from '../../src/datamap/drift.js';
+import { grantsFor } from '../../src/datamap/grants.js';
+import { parseDataMap } from '../../src/datamap/parse.js';
+import { type ForeignHost, foreignHost } from './host.js';
+
+const codes = (result: CheckResult) => result.errors.map((f) => `${f.code} ${f.where}`).sort();
+
+describe.each(['works', 'post'])('the foreign schema %s', (name) => {
+  let host: ForeignHost;
+  beforeAll(async () => {
+    host = await foreignHost(name);
+  });
+  afterAll(() => host.drop());
+
+  test('passes the check once it is mapped and granted', async () => {
+    const result = await host.asHost((db) => checkDataMap(db, host.map));
+    expect(result.errors).toEqual([]);
+    expect(result.warnings).toEqual([]);
+    expect(result.catalogueFingerprint).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('grants can be given again and give nothing beyond the map', async () => {
+    const sql = grantsFor(host.map, host.catalogue);
+    await host.database.behindTheScenes(sql);
+    await host.database.behindTheScenes(sql);
+    const unmapped = name === 'works' ? '"Works".currency' : 'post.template';
+    const [may] = await host.database.behindTheScenes(
+      `select has_table_privilege('habeas_host', $1, 'select') as unmapped`,
+      [unmapped],
+    );
+    expect(may).toEqual({ unmapped: false });
+  });
+});
+
+describe('what the check finds', () => {
+  let host: ForeignHost;
+  const undo: string[] = [];
+  beforeAll(async () => {
+    host = await foreignHost('works');
+  });
+  afterEach(async () => {
+    for (const sql of undo.splice(0)) await host.database.behindTheScenes(sql);
+  });
+  afterAll(() => host.drop());
+
+  const check = (yaml = host.yaml) =>
+    host.asHost((db) => checkDataMap(db, parseDataMap(yaml, { file: 'works.yaml' })));
+  const change = async (sql: string, back: string) => {
+    await host.database.behindTheScenes(sql);
+    undo.unshift(back);
+  };
+  const edited = (from: string, to: string) => {
+    if (!host.yaml.includes(from)) throw new Error(`the map does not say ${from}`);
+    return host.yaml.replace(from, to);
+  };
+
+  test('a table with a foreign key towards a person is an error, however far', async () => {
+    await change(
+      `create table "Works".reply (id int primary key, c int, o int, s int,
+         foreign key (c, o, s) references "Works".order_note on delete cascade)`,
+      'drop table "Works".reply',
+    );
+    const result = await check();
+    expect(codes(result)).toContain('table.unmapped_person Works.reply');
+    expect(result.errors.find((f) => f.where === 'Works.reply')?.message).toContain(
+      'c, o, s → Works.order_note',
+    );
+  });
+
+  test.each(['customerId', 'E-Mail', 'user_no', 'Phone Number', 'first_name', 'created_by'])(
+    'an unmapped table with a column named %s is an error',
+    async (column) => {
+      await change(`create table "Works"."X.y" (id int, "${column}" text)`, 'drop table "Works"."X.y"');
+      expect(codes(await check())).toEqual(['table.unmapped_person Works.X.y']);
+    },
+  );
+
+  test('an unmapped table that tells of nobody is a warning, in any schema', async () => {
+    await change(
+      'create schema misc create table rates (code text, rate numeric)',
+      'drop schema misc cascade',
+    );
+    const result = await check();
+    expect(result.errors).toEqual([]);
+    expect(result.warnings.map((f) => `${f.code} ${f.where}`)).toEqual(['table.unmapped misc.rates']);
+  });
+
+  test('a column nobody classified is an error, a partition’s foreign neighbour is not', async () => {
+    await change(
+      'alter table "Works"."LogEntry" add column device text',
+      'alter table "Works"."LogEntry" drop column device',
+    );
+    expect(codes(await check())).toEqual(['column.unclassified Works.LogEntry.device']);
+    const exempted = edited('exempt:\n', 'exempt:\n  - { column: "*.dev?ce", reason: A model name }\n');
+    expect(codes(await check(exempted))).toEqual([]);
+  });
+
+  test('unknown tables and columns are errors, and case matters', async () => {
+    expect(codes(await check(edited('table: LogEntry', 'table: logentry')))).toContain(
+      'table.unknown Works.logentry',
+    );
+    expect(codes(await check(edited('line: {', 'Line: {')))).toEqual([
+      'column.unclassified Works.LogEntry.line',
+      'column.unknown Works.LogEntry.Line',
+    ]);
+  });
+
+  test('a column of a type that cannot hold a person’s key is an error', async () => {
+    await change(
+      `alter table "Works".badge alter user_no type uuid using '0190f3a0-0000-7000-8000-000000000001'`,
+      'alter table "Works".badge alter user_no type smallint using 1',
+    );
+    expect(codes(await check())).toContain('column.type Works.badge.user_no');
+    expect(
+      codes(
+        await check(
+          edited(
+            '{ columns: [company_no, user_no], where: not t.unlocked }',
+            '{ columns: [company_no, code] }',
+          ),
+        ),
+      ),
+    ).not.toContain('column.type Works.badge.code');
+  });
+
+  test('row-level security that would hide rows is an error, and a missing grant is', async () => {
+    await change('alter role habeas_host nobypassrls', 'alter role habeas_host bypassrls');
+    expect(codes(await check())).toEqual(['access.row_security Works.badge']);
+    await host.database.behindTheScenes('alter role habeas_host bypassrls');
+    await change(
+      'revoke delete on "Works".badge from habeas_host',
+      'grant delete on "Works".badge to habeas_host',
+    );
+    const result = await check();
+    expect(codes(result)).toEqual(['access.not_granted Works.badge']);
+    expect(result.errors[0]?.message).toContain('datamap grants');
+  });
+
+  test('a condition that Postgres does not understand is an error that says why', async () => {
+    const result = await check(edited('where: not t.unlocked', 'where: t.unlockt'));
+    expect(codes(result)).toEqual(['query.fails Works.badge']);
+    expect(result.errors[0]?.message).toContain('unlockt');
+  });
+
+  test.each([
+    [
+      'a not-null column cleared',
+      'Pass: null }',
+      'Pass: null, Rank: null }',
+      'erasure.impossible Works.User.Rank',
+    ],
+    [
+      'a value too long for its column',
+      'Last Name: User,',
+      'Last Name: User, Rank: pseudonym-mail,',
+      'erasure.impossible Works.User.Rank',
+    ],
+    [
+      'a value of another type',
+      'Last Name: User,',
+      'Last Name: User, UserNo: none,',
+      'erasure.impossible Works.User.UserNo',
+    ],
+    [
+      'rows deleted that others still refer to',
+      'erasure: { rule: keep, ground: § 147 AO, until: P10Y }',
+      'erasure: { rule: delete }',
+      undefined,
+    ],
+    [
+      'rows of a view deleted that cannot be',
+      'erasure: { rule: keep, ground: It is a view of users, until: the user row goes }',
+      'erasure: { rule: tombstone, clear: [shout] }',
+      'erasure.impossible Works.Staff Directory.shout',
+    ],
+  ])('%s', async (_, from, to, code) => {
+    const found = codes(await check(edited(from, to)));
+    // Notes go with their order by cascade, and the map deletes them anyhow.
+    if (code === undefined) expect(found).toEqual(['access.not_granted Works.order']);
+    else expect(found).toContain(code);
+  });
+
+  test('a delete that a kept row would stop is an error that names the constraint', async () => {
+    const rule = 'set: { E-Mail: pseudonym-mail, First Name: Deleted, Last Name: User, Pass: null }';
+    const yaml = edited(`rule: pseudonymise\n      ${rule}`, 'rule: delete');
+    const result = await check(yaml);
+    expect(
+      result.errors
+        .filter((f) => f.code === 'erasure.foreign_key')
+        .map((f) => f.message)
+        .join(),
+    ).toContain('order_company_no_buyer_no_fkey');
+  });
+
+  test('drift says what changed, and nothing else is drift', async () => {
+    const before = await check();
+    await change('create table "Works".colour (name text)', 'drop table "Works".colour');
+    expect(driftBetween(before.snapshot, (await check()).snapshot)).toEqual([]);
+    await change(
+      'alter table "Works".order_note rename body to content',
+      'alter table "Works".order_note rename content to body',
+    );
+    const after = await check();
+    expect(driftBetween(before.snapshot, after.snapshot)).toEqual([
+      'Column Works.order_note.body is gone.',
+      'Column Works.order_note.content is new.',
+    ]);
+    expect(after.catalogueFingerprint).not.toBe(before.catalogueFingerprint);
+    expect(() => assertNoDrift(before.snapshot, after.snapshot)).toThrow(/Works.order_note.body is gone/);
+    expect(() => assertNoDrift(before.snapshot, before.snapshot)).not.toThrow();
+  });
+});
+
+test('without any grant the check says so instead of failing', async () => {
+  const host = await foreignHost('post', false);
+  try {
+    const result = await host.asHost((db) => checkDataMap(db, host.map));
+    expect(codes(result)).toContain('access.not_granted post');
+    expect(codes(result)).toContain('access.not_granted post.thread');
+  } finally {
+    await host.drop();
+  }
+});

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { type SqlRunner } from '../../src/database/unit-of-work.js';
+import { type Catalogue, readCatalogue } from '../../src/datamap/catalogue.js';
+import { grantsFor } from '../../src/datamap/grants.js';
+import { type DataMap } from '../../src/datamap/map.js';
+import { parseDataMap } from '../../src/datamap/parse.js';
+import { type Selection, settingsStatement } from '../../src/datamap/settings.js';
+import { collectionQuery } from '../../src/datamap/walk.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+
+const foreign = (file: string) => new URL(`./foreign/${file}`, import.meta.url);
+
+/** A foreign schema in a database of its own, with its map, as the service meets it. */
+export interface ForeignHost {
+  database: TestDatabase;
+  map: DataMap;
+  catalogue: Catalogue;
+  yaml: string;
+  /** One transaction as the service reads host tables: as habeas_host, with row_security off; rolled back. */
+  asHost<T>(work: (db: SqlRunner) => Promise<T>): Promise<T>;
+  /** The rows of a collection's export, as they leave. */
+  lines(collection: string, selection: Selection): Promise<string[]>;
+  drop(): Promise<void>;
+}
+
+export async function foreignHost(name: string, granted = true): Promise<ForeignHost> {
+  const database = await createDatabase();
+  await database.behindTheScenes(await readFile(foreign(`${name}.sql`), 'utf8'));
+  const yaml = await readFile(foreign(`${name}.yaml`), 'utf8');
+  const map = parseDataMap(yaml, { file: `${name}.yaml` });
+  const service = new pg.Pool({ connectionString: database.url, max: 2 });
+  service.on('error', () => undefined);
+  const owner: SqlRunner = { query: (sql, values) => database.behindTheScenes(sql, values && [...values]) };
+  if (granted) await database.behindTheScenes(grantsFor(map, await readCatalogue(owner)));
+  const catalogue = await readCatalogue(owner);
+  const asHost: ForeignHost['asHost'] = async (work) => {
+    const client = await service.connect();
+    try {
+      await client.query('begin; set local role habeas_host; set local row_security = off');
+      const query = async <R>(sql: string, values?: readonly unknown[]) => {
+        const result = await client.query(sql, values && [...values]);
+        return result.rows as R[];
+      };
+      return await work({ query });
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+  return {
+    database,
+    map,
+    catalogue,
+    yaml,
+    asHost,
+    lines: (collection, selection) =>
+      asHost(async (db) => {
+        const settings = settingsStatement(selection);
+        await db.query(settings.sql, settings.values);
+        const { sql } = collectionQuery(map, catalogue, collection, selection);
+        const rows = await db.query<Record<string, string>>(sql);
+        return rows.map((row) => Object.values(row)[0] ?? '');
+      }),
+    drop: async () => {
+      await service.end();
+      await database.drop();
+    },
+  };
+}

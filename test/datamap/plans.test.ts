@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { type Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { type Catalogue, readCatalogue } from '../../src/datamap/catalogue.js';
+import { checkDataMap } from '../../src/datamap/check.js';
+import { grantsFor } from '../../src/datamap/grants.js';
+import { type DataMap } from '../../src/datamap/map.js';
+import { parseDataMap } from '../../src/datamap/parse.js';
+import { type Selection, settingsStatement, type Subject } from '../../src/datamap/settings.js';
+import { collectionIn, collectionQuery, copyStatement, rowsSelected } from '../../src/datamap/walk.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+
+const big = `
+create table person (id uuid primary key, email text not null);
+create table room (id bigint primary key, owner_id uuid not null, team integer not null);
+create table message (
+  id bigint primary key, room_id bigint not null, author_id uuid not null, mail text,
+  seen_by uuid[], meta jsonb, body text not null);
+insert into person select md5('p' || n)::uuid, 'p' || n || '@example.org' from generate_series(1, 500) n;
+insert into room select n, md5('p' || n % 500)::uuid, n % 50 from generate_series(1, 2000) n;
+insert into message
+  select n, n % 2000, md5('p' || n % 499)::uuid, 'P' || n % 501 || '@example.org',
+         array[md5('p' || n % 503)::uuid], jsonb_build_object('to', jsonb_build_object('id', md5('p' || n % 505)::uuid)),
+         repeat('text ', 4)
+    from generate_series(1, 60000) n;
+create index on room (owner_id);
+create index on message (author_id);
+create index on message (room_id);
+create index on message using gin (seen_by);
+create index on message ((meta #>> '{to,id}'));
+analyze;`;
+
+const yaml = `
+version: 1
+subjects:
+  person: { table: person, key: id, identifiers: { mail: { column: email, normalise: mail } } }
+workspaces: { table: room, key: team }
+controller: { name: Big }
+collections:
+  messages:
+    table: message
+    subject:
+      person:
+        - author_id
+        - { column: owner_id, join: [{ table: room, on: { room_id: id } }] }
+        - { column: seen_by, array: true }
+        - { column: meta, json: [to, id] }
+        - { column: mail, as: mail }
+    workspace: { column: team, join: [{ table: room, on: { room_id: id } }] }
+    controller: workspace
+    purpose: Talk
+    legalBasis: Contract
+    retention: P1Y
+    columns:
+      id: { category: technical }
+      room_id: { category: reference }
+      author_id: { category: reference }
+      mail: { category: contact }
+      seen_by: { category: reference, party: other, of: person }
+      meta: { category: technical }
+      body: { category: content }
+    erasure: { rule: delete }
+exempt: [{ table: person, reason: Tested elsewhere }, { table: room, reason: Tested elsewhere }]
+`;
+
+describe('a big table', () => {
+  let database: TestDatabase;
+  let client: pg.Client;
+  let catalogue: Catalogue;
+  const map: DataMap = parseDataMap(yaml, { file: 'big.yaml' });
+  const uuid = (n: number) =>
+    createHash('md5')
+      .update(`p${n}`)
+      .digest('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const person: Subject = { kind: 'person', key: uuid(7), identifiers: { mail: 'p7@example.org' } };
+  const query = async <R>(sql: string, values?: readonly unknown[]) =>
+    (await client.query(sql, values && [...values])).rows as R[];
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    client = new pg.Client({ connectionString: database.ownerUrl });
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query(big);
+    await client.query(grantsFor(map, await readCatalogue({ query })));
+    catalogue = await readCatalogue({ query });
+  });
+  afterAll(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  const within = async <T>(selection: Selection, work: () => Promise<T>): Promise<T> => {
+    await client.query('begin');
+    try {
+      const settings = settingsStatement({ maskKey: Buffer.alloc(32, 1), ...selection });
+      await client.query(settings.sql, settings.values);
+      return await work();
+    } finally {
+      await client.query('rollback');
+    }
+  };
+  const planOf = async (sql: string) =>
+    (await query<{ 'QUERY PLAN': string }>(`explain ${sql}`)).map((row) => row['QUERY PLAN']).join('\n');
+
+  test('that people are found in by five ways is read by index, unless one of the ways has none', async () => {
+    const statement = collectionQuery(map, catalogue, 'messages', { subjects: [person] }).sql;
+    const check = () => within({}, () => checkDataMap({ query }, map));
+    expect((await check()).warnings.filter((f) => f.code === 'query.scans').map((f) => f.where)).toEqual([
+      'public.message',
+    ]);
+    expect(await within({ subjects: [person] }, () => planOf(statement))).toContain('Seq Scan on message');
+
+    // The index that the warning asks for.
+    const condition = rowsSelected(map, catalogue, collectionIn(map, 'messages'), { subjects: [person] });
+    const expression = /lower\(btrim.*?uescape '#'\) collate [^)]*\)/.exec(condition)?.[0] ?? '';
+    await client.query(
+      `create index on message ((${expression.replaceAll('t."mail"', 'mail')})); analyze message`,
+    );
+    expect((await check()).warnings.filter((f) => f.code === 'query.scans')).toEqual([]);
+    const plan = await within({ subjects: [person] }, () => planOf(statement));
+    expect(plan).not.toContain('Seq Scan');
+    expect(plan).toContain('BitmapOr');
+  });
+
+  test('gives exactly the rows that a plain reading of the map gives', async () => {
+    const rows = await within({ subjects: [person] }, () =>
+      query<Record<string, string>>(collectionQuery(map, catalogue, 'messages', { subjects: [person] }).sql),
+    );
+    const ids = rows.map(
+      (row) => (JSON.parse((Object.values(row)[0] ?? '').slice(0, -1)) as { id: number }).id,
+    );
+    const plain = await query<{ id: string }>(
+      `select m.id from message m join room r on r.id = m.room_id
+        where m.author_id = $1::text::uuid or r.owner_id = $1::text::uuid or $1::text::uuid = any (m.seen_by)
+           or m.meta -> 'to' ->> 'id' = $1::text or lower(m.mail) = 'p7@example.org' order by 1`,
+      [uuid(7)],
+    );
+    expect(ids).toEqual(plain.map((row) => Number(row.id)));
+    expect(ids.length).toBeGreaterThan(500);
+  });
+
+  test('of a workspace is found through a join without gathering its keys first', async () => {
+    const selection = { workspaces: ['7'] };
+    const statement = collectionQuery(map, catalogue, 'messages', selection).sql;
+    expect(await within(selection, () => planOf(statement))).toMatch(/Join|Nested Loop/);
+    const [counted] = await query<{ n: string }>(
+      'select count(*) as n from message m join room r on r.id = m.room_id where r.team = 7',
+    );
+    const rows = await within(selection, () => query(statement));
+    expect(rows).toHaveLength(Number(counted?.n));
+  });
+
+  test('leaves by COPY as JSON, one row a line, byte for byte', async () => {
+    await client.query(
+      `insert into message values (0, 0, '${uuid(7)}', null, null, '{"a": "b\\nc"}',
+         E'"quoted" \\\\ back\\\\\\\\slash\\ttab\\nline\\r\\nend\\x01\\x02\\\\. , 😀 \\u2028 ' || repeat('ü', 100000))`,
+    );
+    const selection = { subjects: [person] };
+    const { sql } = collectionQuery(map, catalogue, 'messages', selection);
+    const [copied, selected] = await within(selection, async () => {
+      const stream = client.query(copyTo(copyStatement(sql))) as Readable;
+      return [await text(stream), await query<Record<string, string>>(sql)] as const;
+    });
+    expect(copied).toBe(selected.map((row) => `${Object.values(row)[0] ?? ''}\n`).join(''));
+    const rows = JSON.parse(`[${copied.trimEnd().slice(0, -1)}]`) as { id: number; body: string }[];
+    expect(rows[0]?.body).toMatch(/^"quoted" \\ back\\\\slash\ttab\nline\r\nend\x01\x02\\\. , 😀 \u2028 ü+$/);
+  });
+});
