@@ -18,13 +18,8 @@ export const isMailAddress = (text: string): boolean =>
  * @throws DomainError `config.invalid` unless MAIL_FROM is exactly one address
  */
 export function senderAddress(text: string): MailAddress {
-  const [first, ...others] = addressparser(text, { flatten: true });
-  if (
-    first?.address &&
-    others.length === 0 &&
-    isMailAddress(first.address) &&
-    !/[\p{Cc}]/u.test(first.name)
-  ) {
+  const [first, ...others] = /\p{Cc}/u.test(text) ? [] : addressparser(text, { flatten: true });
+  if (first && others.length === 0 && isMailAddress(first.address)) {
     return { name: first.name, address: first.address };
   }
   throw new DomainError(

@@ -24,7 +24,7 @@ const shortly = ({ kind, scope }: Asked): string => {
 };
 
 const verification = (params: MailParams['verify-identity'], say: Formats): Block[] => [
-  button('Yes, this was me', params.link),
+  button('Confirm this request', params.link),
   paragraph(`The link works once, until ${say.moment(params.expires)}.`),
   ...section('If this was not you', [
     'You can ignore this message. Without your confirmation we hand over nothing, change nothing and delete nothing.',
@@ -39,6 +39,9 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
   paragraph(
     `The link works until ${say.moment(params.expires)}; after that the file is removed. Please keep the link to yourself: whoever has it can download the file.`,
   ),
+  paragraph(
+    'It is a ZIP file. Unpack it and open index.html to read it; the other files are for taking your data elsewhere.',
+  ),
   ...(params.contents.length
     ? [
         { type: 'heading', text: 'What is in it' } as const,
@@ -48,9 +51,6 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
   ...(params.leftOut?.length
     ? [{ type: 'heading', text: 'What is not in it' } as const, list(params.leftOut)]
     : []),
-  paragraph(
-    'It is a ZIP file. Unpack it and open index.html to read it; the other files are for taking your data elsewhere.',
-  ),
 ];
 
 const reference = (params: { reference: string }) => facts(['Reference', params.reference]);
@@ -70,7 +70,7 @@ export const en: Catalogue = {
       preview: 'Please confirm that this was you. If not, there is nothing to do.',
       blocks: [
         paragraph(
-          `On ${say.day(params.receivedOn)} ${params.controller} received a request, by you or for you, for ${forWhat(params.asked)}.`,
+          `On ${say.date(params.receivedOn)} ${params.controller} received a request, by you or for you, for ${forWhat(params.asked)}.`,
         ),
         paragraph('Before anything happens we would like to be sure that it was you.'),
         ...verification(params, say),
@@ -82,7 +82,7 @@ export const en: Catalogue = {
       preview: 'We have not heard from you yet. If this was not you, there is nothing to do.',
       blocks: [
         paragraph(
-          `On ${say.day(params.receivedOn)} ${params.controller} received a request for ${forWhat(params.asked)}. It has not been confirmed yet, so nothing has been done about it.`,
+          `On ${say.date(params.receivedOn)} ${params.controller} received a request for ${forWhat(params.asked)}. It has not been confirmed yet, so nothing has been done about it.`,
         ),
         ...verification(params, say),
       ],
@@ -98,7 +98,7 @@ export const en: Catalogue = {
           `You asked ${params.controller} for ${forWhat(params.asked)}. We have your request, and there is nothing more you need to do now.`,
         ),
         facts(
-          ['Received', say.day(params.receivedOn)],
+          ['Received', say.date(params.receivedOn)],
           ['Answer by', params.dueOn && say.day(params.dueOn)],
           ['Under', params.law],
           ['Reference', params.reference],
@@ -113,7 +113,7 @@ export const en: Catalogue = {
       blocks: [
         paragraph(`${params.controller} confirms your request for ${forWhat(params.asked)}.`),
         facts(
-          ['Received', say.day(params.receivedOn)],
+          ['Received', say.date(params.receivedOn)],
           ['Answer by', say.day(params.dueOn)],
           ['Under', params.law],
           ['Reference', params.reference],
@@ -164,7 +164,7 @@ export const en: Catalogue = {
       subject: `${params.controller}: about your request for ${shortly(params.asked)}`,
       preview: 'We cannot do what you asked. Here is why, and what you can do.',
       blocks: [
-        paragraph(`You asked ${params.controller} for ${forWhat(params.asked)}. We will not do this.`),
+        paragraph(`You asked ${params.controller} for ${forWhat(params.asked)}. We have looked into it, and our answer is no.`),
         ...section('Why', params.ground),
         ...section(rightsHeading, params.rights),
         reference(params),

@@ -4,12 +4,14 @@ import { type Day, type Moment } from './params.js';
 export class Formats {
   constructor(private readonly locale: string) {}
 
+  /** `20 December 2026`, for running text where nothing depends on the zone. */
+  date({ on }: Day): string {
+    return new Intl.DateTimeFormat(this.locale, { ...long, timeZone: 'UTC' }).format(noon(on));
+  }
+
   /** `20 December 2026 (Central European Time)`: a date in law is a date somewhere, so the zone is named. */
-  day({ on, zone }: Day): string {
-    // Noon UTC of that day is read back in UTC: the day is given, and no zone may move it.
-    const date = new Date(`${on}T12:00:00Z`);
-    const day = new Intl.DateTimeFormat(this.locale, { ...long, timeZone: 'UTC' }).format(date);
-    return `${day} (${this.zone(zone, date)})`;
+  day(day: Day): string {
+    return `${this.date(day)} (${this.zone(day.zone, noon(day.on))})`;
   }
 
   /** `20 December 2026, 13:00 (Central European Time)` */
@@ -29,5 +31,8 @@ export class Formats {
     return parts.find(({ type }) => type === 'timeZoneName')?.value ?? zone;
   }
 }
+
+// The day is given and no zone may move it: noon UTC, read back in UTC.
+const noon = (day: string) => new Date(`${day}T12:00:00Z`);
 
 const long = { year: 'numeric', month: 'long', day: 'numeric' } as const;
