@@ -164,7 +164,9 @@ export const en: Catalogue = {
       subject: `${params.controller}: about your request for ${shortly(params.asked)}`,
       preview: 'We cannot do what you asked. Here is why, and what you can do.',
       blocks: [
-        paragraph(`You asked ${params.controller} for ${forWhat(params.asked)}. We have looked into it, and our answer is no.`),
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. We have looked into it, and our answer is no.`,
+        ),
         ...section('Why', params.ground),
         ...section(rightsHeading, params.rights),
         reference(params),
