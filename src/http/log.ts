@@ -71,14 +71,15 @@ export class NestLog implements LoggerService {
 
   private write(level: Level, message: unknown, rest: unknown[]): void {
     // Nest's logger passes its name last, and an error's stack before it, which begins with the message.
-    const context = rest.at(-1);
+    const texts = [message, ...rest].filter((part) => typeof part === 'string' && !part.includes('\n'));
+    const context = texts.length > 1 || typeof message !== 'string' ? texts.pop() : undefined;
     const error = [message, ...rest].find((part) => part instanceof Error);
     const about = {
-      ...(typeof context === 'string' && !context.includes('\n') && { context }),
-      ...(error && { err: error }),
+      ...(context !== undefined && { context }),
+      ...(error !== undefined && { err: error }),
       ...(isRecord(message) && !(message instanceof Error) && message),
     };
     const quiet = level === 'info' && typeof context === 'string' && chatter.has(context);
-    this.sink[quiet ? 'debug' : level](about, typeof message === 'string' ? message : undefined);
+    this.sink[quiet ? 'debug' : level](about, texts[0] as string | undefined);
   }
 }

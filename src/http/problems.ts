@@ -52,7 +52,7 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['*.closed', 409],
   ['*already*', 409],
   ['*.exists', 409],
-  ['*.transition*', 409],
+  ['*transition*', 409],
   ['*.unavailable', 503],
   ['datamap.drift', 503],
   ['config.*', 500],

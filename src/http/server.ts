@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { type Socket } from 'node:net';
+import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
@@ -47,12 +48,30 @@ export function createServer({ log, filter, routes, headers, trustedProxies }: P
     if (isPrivate(request.raw.url ?? '')) void reply.header('cache-control', 'no-store');
     requestContext.run({ requestId: request.id }, done);
   });
+  // Nothing is there, whatever the body is: do not read it first.
+  server.addHook('preParsing', (request, _reply, _payload, done) => {
+    done(request.is404 ? new NotFoundException() : null);
+  });
   server.addHook('preValidation', (request, _reply, done) => {
     checkIds(request.params);
     done();
   });
   acceptBodies(server);
+  letGoWhenClosing(server);
   return adapter;
+}
+
+/** A connection that is kept alive after the last answer would keep the whole server from closing. */
+function letGoWhenClosing(server: FastifyInstance): void {
+  let closing = false;
+  server.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) void reply.header('connection', 'close');
+    done(null, payload);
+  });
 }
 
 /** The caller's own id where it can do no harm in a log or a header, else a new one. */

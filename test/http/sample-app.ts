@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   Body,
   Controller,
@@ -45,8 +46,16 @@ const Note = z.object({ id: z.string(), title: z.string(), at: z.date() }).meta(
 
 /** Counts what was really done, and what the log of the application was told besides. */
 export const done = { notes: 0 };
-let letGo: () => void = () => undefined;
-export const release = () => letGo();
+let letGo: (() => void) | undefined;
+/** A note titled `slow` waits until it is released. */
+export const release = () => {
+  letGo?.();
+  letGo = undefined;
+};
+export async function untilSlow(): Promise<void> {
+  for (let tries = 0; !letGo && tries < 500; tries++) await setTimeout(10);
+  if (!letGo) throw new Error('nothing slow began');
+}
 
 @Controller('v1/workspaces/:workspaceId/notes')
 class NotesController {
