@@ -66,13 +66,14 @@ export class Access {
 
   /** The caller's roles in the tenant of `tx`, whose directory row appears with the first caller who has any. */
   private async rolesIn(tx: UnitOfWork, caller: Person | ApiToken): Promise<Role[]> {
+    const { tenant } = tx; // before any asHost, in which a unit of work is in no tenant
     const entry = await this.directory.find(tx);
     const known = { hostKey: entry?.hostKey };
     const roles =
-      caller.type === 'token' ? tokenRoles(caller, tx.tenant) : await this.personRoles(tx, caller, known);
+      caller.type === 'token' ? tokenRoles(caller, tenant) : await this.personRoles(tx, caller, known);
     if (roles.length === 0) throw notFound('workspace');
-    if (!entry && tx.tenant !== HOST_TENANT) {
-      const hostKey = known.hostKey ?? (await tx.asHost((host) => this.people.hostKeyOf(host, tx.tenant)));
+    if (!entry && tenant !== HOST_TENANT) {
+      const hostKey = known.hostKey ?? (await tx.asHost((host) => this.people.hostKeyOf(host, tenant)));
       if (hostKey === undefined) throw notFound('workspace');
       await this.directory.ensure(tx, hostKey);
     }
@@ -81,12 +82,13 @@ export class Access {
 
   private async personRoles(tx: UnitOfWork, person: Person, known: { hostKey?: string }): Promise<Role[]> {
     const { subject, staff } = person;
+    const { tenant } = tx;
     const roles: Role[] = [...staff];
-    if (tx.tenant === HOST_TENANT && staff.includes('privacy-lead')) roles.push('headquarters');
+    if (tenant === HOST_TENANT && staff.includes('privacy-lead')) roles.push('headquarters');
     if (!person.known) return roles;
-    if (tx.tenant !== HOST_TENANT) {
+    if (tenant !== HOST_TENANT) {
       const { hostKey } = known;
-      const membership = await tx.asHost((host) => this.people.membership(host, subject, tx.tenant, hostKey));
+      const membership = await tx.asHost((host) => this.people.membership(host, subject, tenant, hostKey));
       if (membership) roles.push(membership.role);
       known.hostKey ??= membership?.hostKey;
     }
