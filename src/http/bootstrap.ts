@@ -50,6 +50,6 @@ export async function createApp(
     bodyParser: false,
     abortOnError: false,
   });
-  serveDocs(server, () => describeApi(app, config.publicUrl));
+  serveDocs(server, () => describeApi(app));
   return app;
 }

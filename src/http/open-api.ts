@@ -6,13 +6,14 @@ import { publicExtension } from './allow.js';
 const ref = (name: string) => ({ $ref: `#/components/${name}` });
 
 /** The OpenAPI 3.1 description of every controller, from the zod schemas that hold at run time. */
-export function describeApi(app: INestApplication, publicUrl: string): OpenAPIObject {
+export function describeApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Habeas')
     .setDescription('The data-rights desk for any product on Postgres: access, deletion, and a log to check.')
     .setVersion('1')
-    .addServer(publicUrl)
+    // Relative to this document, so that trying out works under every name the service has.
+    .addServer('/')
     .addBearerAuth({
       type: 'http',
       scheme: 'bearer',
@@ -35,36 +36,55 @@ export function describeApi(app: INestApplication, publicUrl: string): OpenAPIOb
     },
     parameters: { IdempotencyKey: idempotencyKey },
   };
-  for (const operation of operationsOf(document)) complete(operation);
+  completeAll(document);
   return document;
 }
 
+interface Parameter {
+  name?: string;
+  in?: string;
+  required?: boolean;
+  schema?: object;
+  $ref?: string;
+}
+
 interface Operation {
-  method: string;
   responses?: Record<string, unknown>;
-  parameters?: unknown[];
+  parameters?: Parameter[];
   security?: unknown[];
   [extension: `x-${string}`]: unknown;
 }
 
 /** What holds for every operation, so that no controller has to say it. */
-function complete(operation: Operation): void {
-  operation.responses = { ...operation.responses, default: ref('responses/Problem') };
-  if (['post', 'put', 'delete'].includes(operation.method)) {
-    operation.parameters = [...(operation.parameters ?? []), ref('parameters/IdempotencyKey')];
-  }
-  if (operation[publicExtension]) operation.security = [];
+function complete(path: string, method: string, operation: Operation): void {
+  const open = operation[publicExtension] === true;
   Reflect.deleteProperty(operation, publicExtension);
-  Reflect.deleteProperty(operation, 'method');
+  if (open) operation.security = [];
+  operation.responses = { ...operation.responses, default: ref('responses/Problem') };
+  const others = operation.parameters?.filter((parameter) => parameter.in !== 'path') ?? [];
+  operation.parameters = [...pathParameters(path), ...others];
+  if (!open && writes.has(method)) operation.parameters.push(ref('parameters/IdempotencyKey'));
 }
 
-const methods = ['get', 'put', 'post', 'delete', 'patch'];
-const operationsOf = (document: OpenAPIObject) =>
-  Object.values(document.paths).flatMap((path) =>
-    Object.entries(path as Record<string, object>)
-      .filter(([method]) => methods.includes(method))
-      .map(([method, operation]) => Object.assign(operation, { method }) as Operation),
-  );
+/** From the address itself: a guard may read a parameter that the handler does not name. */
+const pathParameters = (path: string): Parameter[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', ...(name.endsWith('Id') && { format: 'uuid' }) },
+  }));
+
+const writes = new Set(['post', 'put', 'patch', 'delete']);
+const methods = new Set(['get', ...writes]);
+
+function completeAll(document: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(item as Record<string, Operation>)) {
+      if (methods.has(method)) complete(path, method, operation);
+    }
+  }
+}
 
 /** zod to JSON Schema 2020-12, which OpenAPI 3.1 is; named schemas become components. */
 function convert(schema: unknown, { schemaType: io }: { schemaType: 'input' | 'output' }) {

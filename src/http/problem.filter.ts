@@ -26,8 +26,11 @@ export class ProblemFilter implements ExceptionFilter {
     const { status, headers, body, unforeseen } = problemOf(error, request.id);
     if (unforeseen) this.log.error({ err: error, requestId: request.id, code: body.code }, 'request failed');
     request.problemCode = body.code;
-    // A page that has begun cannot become a problem: cut it, so that nobody takes half of it for the whole.
-    if (reply.raw.headersSent) return void reply.raw.destroy();
+    if (reply.sent) {
+      // An answer that has begun cannot become a problem: cut it, so that nobody takes half for the whole.
+      if (!reply.raw.writableEnded) reply.raw.destroy();
+      return;
+    }
     void reply
       .code(status)
       .headers({

@@ -26,6 +26,7 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['auth.required', 401],
   ['auth.*expired*', 401],
   ['auth.*invalid*', 401],
+  ['auth.unavailable', 503],
   ['auth.*', 403],
   ['*.forbidden', 403],
   ['*.not_allowed', 403],

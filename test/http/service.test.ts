@@ -209,10 +209,26 @@ describe('the description of the API', () => {
     expect(Object.keys(document.paths ?? {})).not.toContain('/healthz');
   });
 
+  test('names every parameter of every address, ids as UUIDs', async () => {
+    const { paths } = await described();
+    const workspaceId = {
+      name: 'workspaceId',
+      in: 'path',
+      required: true,
+      schema: { type: 'string', format: 'uuid' },
+    };
+    expect(paths).toMatchObject({
+      '/v1/workspaces/{workspaceId}/notes': { post: { parameters: expect.arrayContaining([workspaceId]) } },
+      '/v1/workspaces/{workspaceId}/notes/{noteId}': {
+        delete: { parameters: expect.arrayContaining([workspaceId, { ...workspaceId, name: 'noteId' }]) },
+      },
+    });
+  });
+
   test('says which operations need no sign-in, and that writes take an Idempotency-Key', async () => {
     const { paths } = await described();
     expect(paths).toMatchObject({
-      '/d/{token}': { get: { security: [] } },
+      '/d/{token}': { get: { security: [] }, post: { parameters: [{ name: 'token', in: 'path' }] } },
       '/v1/workspaces/{workspaceId}/notes': {
         post: { parameters: expect.arrayContaining([{ $ref: '#/components/parameters/IdempotencyKey' }]) },
       },
