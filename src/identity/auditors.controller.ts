@@ -5,7 +5,8 @@ import { Allow } from '../http/allow.js';
 import { PageQuery, pageFrom, readCursor } from '../http/paging.js';
 import { Tenant } from '../http/tenant.decorator.js';
 import { Auditors } from './auditors.js';
-import { After, Auditor, AuditorList, NewAuditor } from './auditors.schema.js';
+import { Auditor, AuditorList, NewAuditor } from './auditors.schema.js';
+import { After } from './tokens.schema.js';
 
 @ApiTags('Auditors')
 @Controller('v1/workspaces/:workspaceId/auditors')

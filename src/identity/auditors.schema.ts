@@ -22,6 +22,3 @@ export const Auditor = z.object({
   revokedAt: Moment.nullable(),
 });
 export const AuditorList = pageOf(Auditor);
-
-/** The keyset of lists that are ordered by when something was made: its id. */
-export const After = z.uuid();

@@ -5,8 +5,7 @@ import { Allow } from '../http/allow.js';
 import { PageQuery, pageFrom, readCursor } from '../http/paging.js';
 import { Tenant } from '../http/tenant.decorator.js';
 import { ApiTokens } from './api-tokens.js';
-import { After } from './auditors.schema.js';
-import { CreatedToken, NewToken, Tokens } from './tokens.schema.js';
+import { After, CreatedToken, NewToken, Tokens } from './tokens.schema.js';
 
 /** API tokens of a workspace; those of the host's own tenant are good in every workspace. */
 @ApiTags('Tokens')

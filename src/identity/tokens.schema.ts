@@ -35,3 +35,6 @@ export const Token = z.object({
 });
 export const CreatedToken = Token.extend({ token: z.string().describe('Shown once, kept as a hash') });
 export const Tokens = pageOf(Token);
+
+/** The keyset of lists that are ordered by when something was made: its id. */
+export const After = z.uuid();
