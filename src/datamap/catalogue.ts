@@ -114,6 +114,7 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
                  'base', bn.nspname || '.' || b.typname,
                  'element', case when b.typelem <> 0 and b.typcategory = 'A' then en.nspname || '.' || e.typname end,
                  'family', b.typtype,
+                 'elementFamily', e.typtype,
                  'length', case when b.typname in ('varchar', 'bpchar') and greatest(a.atttypmod, t.typtypmod) > 4
                                 then greatest(a.atttypmod, t.typtypmod) - 4 end,
                  'notNull', a.attnotnull or t.typnotnull,
@@ -201,6 +202,7 @@ type TableRow = Pick<
 
 type ColumnRow = Omit<CatalogueColumn, 'element' | 'length' | 'holdsJson'> & {
   element: string | null;
+  elementFamily: string | null;
   length: number | null;
   mayUpdate: boolean;
 };
@@ -242,11 +244,15 @@ function tableOf(row: TableRow): CatalogueTable {
     name: row.name,
     kind: kinds[row.kind],
     ...(row.root && { root: row.root }),
-    columns: columns.map(({ mayUpdate: _, element, length, ...column }) => ({
+    columns: columns.map(({ mayUpdate: _, elementFamily, element, length, ...column }) => ({
       ...column,
       ...(element !== null && { element }),
       ...(length !== null && { length }),
-      holdsJson: column.base === 'pg_catalog.json' || element === 'pg_catalog.json' || column.family === 'c',
+      holdsJson:
+        column.base === 'pg_catalog.json' ||
+        column.family === 'c' ||
+        (element !== null &&
+          (element === 'pg_catalog.json' || elementFamily === 'c' || elementFamily === 'd')),
     })),
     primaryKey: indexes.find((index) => index.primary)?.columns ?? [],
     uniques: indexes.flatMap((index) => (index.columns ? [index.columns] : [])),

@@ -71,12 +71,16 @@ export const maskOf = (key: Buffer, value: string): string =>
  * being sub-selects that depend on no row.
  */
 export function maskSql(text: string): string {
-  const block = (name: string) => `(select decode(current_setting('habeas.mask_${name}'), 'hex'))`;
+  // On a pooled connection a forgotten setting reads '': that must raise, not mask with an empty key.
+  const block = (name: string) =>
+    `(select decode(coalesce(nullif(current_setting('habeas.mask_${name}'), ''), 'missing'), 'hex'))`;
   const inner = `sha256(${block('ipad')} || convert_to(${text}, 'UTF8'))`;
   return `'person:' || encode(substr(sha256(${block('opad')} || ${inner}), 1, 16), 'hex')`;
 }
 
-const setting = (name: string): string => `nullif(current_setting('habeas.${name}', true), '')::jsonb`;
+// Raises where the setting was forgotten (absent, or '' on a pooled connection): no package may come out empty
+// because nobody said whom it is about.
+const setting = (name: string): string => `current_setting('habeas.${name}')::jsonb`;
 
 /** Rows `s` of the people asked about, of one kind. */
 const people = (kind: string): string =>

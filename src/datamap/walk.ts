@@ -35,7 +35,8 @@ export const reaches = (collection: Collection, { subjects, workspaces }: Select
 
 /**
  * The rows of a collection that are the subjects' and in the workspaces, as JSON lines. The text holds no
- * value of the selection: it only matters which of its parts are given.
+ * value of the selection, it only depends on which of its parts are given, on the kinds of its people,
+ * and on whether it is about one or several.
  */
 export function collectionQuery(
   map: DataMap,
@@ -47,6 +48,8 @@ export function collectionQuery(
   const table = tableOf(catalogue, collection);
   const columns = exportedColumns(map, collection, table);
   const masked = selection.subjects !== undefined;
+  if (masked && !selection.maskKey && columns.some((column) => column.classification.party === 'other'))
+    throw new RangeError('a mask key is needed: the rows name other people');
   const sealed = columns.filter((column) => column.classification.sealed);
   const key = keyOf(collection, table);
   const order =
@@ -139,9 +142,18 @@ export function rowsSelected(
   selection: Selection,
 ): string {
   const conditions: string[] = [];
-  if (selection.subjects) conditions.push(subjectCondition(map, catalogue, collection));
+  if (selection.subjects)
+    conditions.push(
+      subjectCondition(
+        map,
+        catalogue,
+        collection,
+        selection.subjects.map(({ kind }) => kind),
+      ),
+    );
   const places: string[] = [];
-  if (selection.workspaces) places.push(workspaceCondition(catalogue, collection));
+  if (selection.workspaces)
+    places.push(workspaceCondition(catalogue, collection, selection.workspaces.length === 1));
   if (selection.unplaced && collection.workspace.length > 0)
     places.push(`not exists (select from (${workspacesOfRow(collection)}) as w where w.v is not null)`);
   if (places.length > 0)

@@ -19,6 +19,8 @@ export interface ForeignHost {
   yaml: string;
   /** One transaction as the service reads host tables: as habeas_host, with row_security off; rolled back. */
   asHost<T>(work: (db: SqlRunner) => Promise<T>): Promise<T>;
+  /** One transaction as the superuser, rolled back: roles are the whole server's, so other tests must not see it. */
+  asOwner<T>(work: (db: SqlRunner) => Promise<T>): Promise<T>;
   /** The rows of a collection's export, as they leave. */
   lines(collection: string, selection: Selection): Promise<string[]>;
   drop(): Promise<void>;
@@ -30,30 +32,34 @@ export async function foreignHost(name: string, granted = true): Promise<Foreign
   const yaml = await readFile(foreign(`${name}.yaml`), 'utf8');
   const map = parseDataMap(yaml, { file: `${name}.yaml` });
   const service = new pg.Pool({ connectionString: database.url, max: 2 });
-  service.on('error', () => undefined);
+  const superuser = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
+  for (const pool of [service, superuser]) pool.on('error', () => undefined);
   const owner: SqlRunner = { query: (sql, values) => database.behindTheScenes(sql, values && [...values]) };
   if (granted) await database.behindTheScenes(grantsFor(map, await readCatalogue(owner)));
   const catalogue = await readCatalogue(owner);
-  const asHost: ForeignHost['asHost'] = async (work) => {
-    const client = await service.connect();
+  const within = async <T>(pool: pg.Pool, begin: string, work: (db: SqlRunner) => Promise<T>) => {
+    const client = await pool.connect();
+    const query = async <R>(sql: string, values?: readonly unknown[]) => {
+      const result = await client.query(sql, values && [...values]);
+      return result.rows as R[];
+    };
     try {
-      await client.query('begin; set local role habeas_host; set local row_security = off');
-      const query = async <R>(sql: string, values?: readonly unknown[]) => {
-        const result = await client.query(sql, values && [...values]);
-        return result.rows as R[];
-      };
+      await client.query(begin);
       return await work({ query });
     } finally {
       await client.query('rollback');
       client.release();
     }
   };
+  const asHost: ForeignHost['asHost'] = (work) =>
+    within(service, 'begin; set local role habeas_host; set local row_security = off', work);
   return {
     database,
     map,
     catalogue,
     yaml,
     asHost,
+    asOwner: (work) => within(superuser, 'begin', work),
     lines: (collection, selection) =>
       asHost(async (db) => {
         const settings = settingsStatement(selection);
@@ -64,6 +70,7 @@ export async function foreignHost(name: string, granted = true): Promise<Foreign
       }),
     drop: async () => {
       await service.end();
+      await superuser.end();
       await database.drop();
     },
   };

@@ -10,7 +10,7 @@ import { grantsFor } from '../../src/datamap/grants.js';
 import { type DataMap } from '../../src/datamap/map.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
 import { type Selection, settingsStatement, type Subject } from '../../src/datamap/settings.js';
-import { collectionIn, collectionQuery, copyStatement, rowsSelected } from '../../src/datamap/walk.js';
+import { collectionQuery, copyStatement } from '../../src/datamap/walk.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
 const big = `
@@ -19,11 +19,11 @@ create table room (id bigint primary key, owner_id uuid not null, team integer n
 create table message (
   id bigint primary key, room_id bigint not null, author_id uuid not null, mail text,
   seen_by uuid[], meta jsonb, body text not null);
-insert into person select md5('p' || n)::uuid, 'p' || n || '@example.org' from generate_series(1, 500) n;
-insert into room select n, md5('p' || n % 500)::uuid, n % 50 from generate_series(1, 2000) n;
+insert into person select md5('p' || n)::uuid, 'p' || n || '@example.org' from generate_series(1, 5000) n;
+insert into room select n, md5('p' || n % 5000)::uuid, n % 500 from generate_series(1, 10000) n;
 insert into message
-  select n, n % 2000, md5('p' || n % 499)::uuid, 'P' || n % 501 || '@example.org',
-         array[md5('p' || n % 503)::uuid], jsonb_build_object('to', jsonb_build_object('id', md5('p' || n % 505)::uuid)),
+  select n, 1 + n % 10000, md5('p' || n % 4999)::uuid, 'P' || n % 5001 || '@example.org',
+         array[md5('p' || n % 5003)::uuid], jsonb_build_object('to', jsonb_build_object('id', md5('p' || n % 5005)::uuid)),
          repeat('text ', 4)
     from generate_series(1, 60000) n;
 create index on room (owner_id);
@@ -66,6 +66,8 @@ collections:
 exempt: [{ table: person, reason: Tested elsewhere }, { table: room, reason: Tested elsewhere }]
 `;
 
+const maskKey = Buffer.alloc(32, 1);
+
 describe('a big table', () => {
   let database: TestDatabase;
   let client: pg.Client;
@@ -97,7 +99,7 @@ describe('a big table', () => {
   const within = async <T>(selection: Selection, work: () => Promise<T>): Promise<T> => {
     await client.query('begin');
     try {
-      const settings = settingsStatement({ maskKey: Buffer.alloc(32, 1), ...selection });
+      const settings = settingsStatement({ maskKey, ...selection });
       await client.query(settings.sql, settings.values);
       return await work();
     } finally {
@@ -107,29 +109,58 @@ describe('a big table', () => {
   const planOf = async (sql: string) =>
     (await query<{ 'QUERY PLAN': string }>(`explain ${sql}`)).map((row) => row['QUERY PLAN']).join('\n');
 
-  test('that people are found in by five ways is read by index, unless one of the ways has none', async () => {
-    const statement = collectionQuery(map, catalogue, 'messages', { subjects: [person] }).sql;
-    const check = () => within({}, () => checkDataMap({ query }, map));
-    expect((await check()).warnings.filter((f) => f.code === 'query.scans').map((f) => f.where)).toEqual([
-      'public.message',
-    ]);
+  test('that people are found in by five ways is read by index, and the check names the index that is missing', async () => {
+    const statement = collectionQuery(map, catalogue, 'messages', { subjects: [person], maskKey }).sql;
+    const scans = async () => {
+      const { warnings } = await within({}, () => checkDataMap({ query }, map));
+      return warnings.filter((f) => f.code === 'query.scans');
+    };
+    const [warning, ...others] = await scans();
+    expect(warning?.where).toBe('public.message.mail');
+    expect(others).toEqual([]);
     expect(await within({ subjects: [person] }, () => planOf(statement))).toContain('Seq Scan on message');
 
-    // The index that the warning asks for.
-    const condition = rowsSelected(map, catalogue, collectionIn(map, 'messages'), { subjects: [person] });
-    const expression = /lower\(btrim.*?uescape '#'\) collate [^)]*\)/.exec(condition)?.[0] ?? '';
-    await client.query(
-      `create index on message ((${expression.replaceAll('t."mail"', 'mail')})); analyze message`,
-    );
-    expect((await check()).warnings.filter((f) => f.code === 'query.scans')).toEqual([]);
+    await client.query(/create index.*;/.exec(warning?.message ?? '')?.[0] ?? '');
+    await client.query('analyze message');
+    expect(await scans()).toEqual([]);
     const plan = await within({ subjects: [person] }, () => planOf(statement));
     expect(plan).not.toContain('Seq Scan');
     expect(plan).toContain('BitmapOr');
   });
 
+  test('needs no sort for one person where an index has the order of the key', async () => {
+    await client.query('create index on room (team, id); analyze room');
+    const rooms = parseDataMap(
+      yaml.replace(
+        'exempt: [',
+        `  rooms:
+    table: room
+    subject: none
+    workspace: team
+    controller: workspace
+    purpose: Talk
+    legalBasis: Contract
+    retention: P1Y
+    columns: { id: { category: technical }, owner_id: { category: reference }, team: { category: technical } }
+    erasure: { rule: delete }
+exempt: [`,
+      ),
+      { file: 'big.yaml' },
+    );
+    const plan = (workspaces: string[]) =>
+      within({ workspaces }, async () => {
+        // For a few rows a sort is cheaper; the question is whether it can be done without.
+        await client.query('set local enable_sort = off');
+        return planOf(collectionQuery(rooms, catalogue, 'rooms', { workspaces }).sql);
+      });
+    expect(await plan(['7'])).not.toContain('Sort');
+  });
+
   test('gives exactly the rows that a plain reading of the map gives', async () => {
     const rows = await within({ subjects: [person] }, () =>
-      query<Record<string, string>>(collectionQuery(map, catalogue, 'messages', { subjects: [person] }).sql),
+      query<Record<string, string>>(
+        collectionQuery(map, catalogue, 'messages', { subjects: [person], maskKey }).sql,
+      ),
     );
     const ids = rows.map(
       (row) => (JSON.parse((Object.values(row)[0] ?? '').slice(0, -1)) as { id: number }).id,
@@ -141,7 +172,7 @@ describe('a big table', () => {
       [uuid(7)],
     );
     expect(ids).toEqual(plain.map((row) => Number(row.id)));
-    expect(ids.length).toBeGreaterThan(500);
+    expect(ids.length).toBeGreaterThan(40);
   });
 
   test('of a workspace is found through a join without gathering its keys first', async () => {
@@ -160,7 +191,7 @@ describe('a big table', () => {
       `insert into message values (0, 0, '${uuid(7)}', null, null, '{"a": "b\\nc"}',
          E'"quoted" \\\\ back\\\\\\\\slash\\ttab\\nline\\r\\nend\\x01\\x02\\\\. , 😀 \\u2028 ' || repeat('ü', 100000))`,
     );
-    const selection = { subjects: [person] };
+    const selection = { subjects: [person], maskKey };
     const { sql } = collectionQuery(map, catalogue, 'messages', selection);
     const [copied, selected] = await within(selection, async () => {
       const stream = client.query(copyTo(copyStatement(sql))) as Readable;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { People } from '../../src/datamap/people.js';
 import { maskOf, type Selection, settingsStatement, type Subject } from '../../src/datamap/settings.js';
-import { countQuery, filesQuery } from '../../src/datamap/walk.js';
+import { collectionQuery, countQuery, filesQuery } from '../../src/datamap/walk.js';
 import { workspaceId } from '../../src/datamap/workspace-id.js';
 import { HostWorkspaces } from '../../src/datamap/workspaces.js';
 import { type ForeignHost, foreignHost } from './host.js';
@@ -86,6 +86,16 @@ describe('a grown schema with composite keys, mixed case, reserved words, partit
     expect((await of('order_notes', everything)).map((row) => row.body)).toEqual(['for ada', 'for bob']);
     expect(await of('orders', { workspaces: ['2'] })).toEqual([]);
     expect(await of('orders', { workspaces: ['no such key'] })).toEqual([]);
+  });
+
+  test('several people at once get what each of them gets, no more', async () => {
+    const bob = { ...ada, key: '["1","2"]' };
+    const beta = { ...ada, key: '["2","1"]' };
+    const keys = async (subjects: Subject[]) =>
+      (await of('order_notes', { subjects })).map((row) => row.body);
+    expect(await keys([ada, bob])).toEqual(['for ada', 'for bob']);
+    expect(await keys([bob, beta])).toEqual(['for bob', 'for the other ada']);
+    expect((await of('log', { subjects: [bob, beta] })).map((row) => row.id)).toEqual([3, 4]);
   });
 
   test('rows and sealed values are counted without being rendered', async () => {
@@ -210,6 +220,19 @@ describe('a schema without tenants where people are only a mail', () => {
   test('a self-reference and a circle of tables neither widen nor repeat what a person gets', async () => {
     expect((await of('comments')).map((row) => row.id)).toEqual([1]);
     expect((await of('revisions')).map((row) => row.id)).toEqual([1]);
+  });
+
+  test('a forgotten mask key or a forgotten setting raises, also on a connection that had them before', async () => {
+    await expect(host.lines('comments', { subjects: [eva] })).rejects.toThrow('mask key');
+    const { sql } = collectionQuery(host.map, host.catalogue, 'comments', { subjects: [eva], maskKey });
+    await expect(host.asHost((db) => db.query(sql))).rejects.toThrow();
+    const forgotten = settingsStatement({ subjects: [eva] });
+    await expect(
+      host.asHost(async (db) => {
+        await db.query(forgotten.sql, forgotten.values);
+        return db.query(sql);
+      }),
+    ).rejects.toThrow();
   });
 
   test('nobody asked about means no rows', async () => {
