@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { DomainError, messageOf } from '../errors.js';
+import { isAlive, ServerUsers } from './server-users.js';
 
 const run = promisify(execFile);
 
@@ -24,15 +25,17 @@ interface Postmaster {
 }
 
 /**
- * A real Postgres whose binaries came from npm, in `<home>/postgres`. It works as root too, survives our
- * own death (the next start takes it over) and is stopped only by the process that started it.
+ * A real Postgres whose binaries came from npm, in `<home>/postgres`. It works as root too, survives our own death
+ * (the next start takes it over), may be used by several processes of this machine at once, and is stopped by
+ * whichever leaves last.
  */
 export class EmbeddedPostgres {
   private constructor(
     /** The superuser's URL; the same text stands in `<home>/database.url`, mode 0600. */
     readonly url: string,
     readonly pid: number,
-    private readonly startedHere: boolean,
+    private readonly cluster: Cluster,
+    private readonly users: ServerUsers,
   ) {}
 
   /**
@@ -43,22 +46,26 @@ export class EmbeddedPostgres {
   static async start(home: string, settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
     await mkdir(home, { recursive: true, mode: 0o700 });
     const cluster = new Cluster(join(home, 'postgres'), join(home, 'postgres.log'), await findBinaries());
-    const passwordFile = join(home, 'postgres.password');
-    if (!cluster.exists) await cluster.create(passwordFile);
-    const password = (await readFile(passwordFile, 'utf8')).trim();
+    const users = new ServerUsers(home);
+    return users.exclusively(async () => {
+      const passwordFile = join(home, 'postgres.password');
+      if (!cluster.exists) await cluster.create(passwordFile);
+      const password = (await readFile(passwordFile, 'utf8')).trim();
 
-    const running = await cluster.postmaster();
-    const { pid, port } = running ?? (await cluster.start(settings));
-    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/habeas`;
-    await writeFile(join(home, 'database.url'), `${url}\n`, { mode: 0o600 });
-    return new EmbeddedPostgres(url, pid, !running);
+      const { pid, port } = (await cluster.settled()) ?? (await cluster.start(settings));
+      await users.enter();
+      await createDatabase(port, password);
+      const url = `postgresql://postgres:${password}@127.0.0.1:${port}/habeas`;
+      await writeFile(join(home, 'database.url'), `${url}\n`, { mode: 0o600 });
+      return new EmbeddedPostgres(url, pid, cluster, users);
+    });
   }
 
-  /** Stops the server if this process started it; open connections are cut (Postgres' fast shutdown). */
+  /** Stops the server unless others use it; open connections are cut (Postgres' fast shutdown). */
   async stop(): Promise<void> {
-    if (!this.startedHere || !isAlive(this.pid)) return;
-    process.kill(this.pid, 'SIGINT');
-    for (let waited = 0; isAlive(this.pid) && waited < 15_000; waited += 25) await sleep(25);
+    await this.users.exclusively(async () => {
+      if (await this.users.leave()) await this.cluster.stop();
+    });
   }
 }
 
@@ -74,14 +81,16 @@ class Cluster {
   }
 
   async create(passwordFile: string): Promise<void> {
-    // A folder without PG_VERSION is what an interrupted initdb left behind.
+    // Made elsewhere and then renamed, so that an interrupted initdb is never taken for a database.
+    const making = `${this.folder}.new`;
+    await rm(making, { recursive: true, force: true });
     await rm(this.folder, { recursive: true, force: true });
     await writeFile(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
     // Postgres may run as another OS user than the one that made this file; see `asPostgres`.
     const owner = await postgresOwner();
     if (owner.kind === 'user') await run('chown', [`${owner.uid}:${owner.gid}`, passwordFile]);
-    await this.asPostgres(this.binaries.initdb, [
-      `--pgdata=${this.folder}`,
+    await this.asPostgres(making, this.binaries.initdb, [
+      `--pgdata=${making}`,
       '--username=postgres',
       '--auth=scram-sha-256',
       `--pwfile=${passwordFile}`,
@@ -91,6 +100,8 @@ class Cluster {
       '--locale=C',
       '--no-instructions',
     ]);
+    await rename(making, this.folder);
+    await chmod(passwordFile, 0o600);
   }
 
   async start(settings: Record<string, string>): Promise<Postmaster> {
@@ -104,7 +115,7 @@ class Cluster {
     };
     const options = Object.entries(flags).map(([name, value]) => `-c ${name}='${value}'`);
     const start = () =>
-      this.asPostgres(this.binaries.pg_ctl, [
+      this.asPostgres(this.folder, this.binaries.pg_ctl, [
         'start',
         '-w',
         '-t',
@@ -118,25 +129,42 @@ class Cluster {
       ]);
     // Right after a kill of the postmaster its children may hold the shared memory for a moment.
     await start().catch(() => sleep(1000).then(start));
-    const postmaster = await this.postmaster();
+    const postmaster = await this.settled();
     if (!postmaster)
       throw new DomainError(
         'database.embedded_failed',
         'The embedded Postgres stopped right after its start.',
       );
-    await createDatabase(postmaster.port, this.folder);
     return postmaster;
   }
 
+  async stop(): Promise<void> {
+    const running = await this.settled();
+    if (!running) return;
+    process.kill(running.pid, 'SIGINT');
+    const giveUpAt = Date.now() + 15_000;
+    while (isAlive(running.pid) && (await isPostgres(running.pid)) && Date.now() < giveUpAt) await sleep(25);
+  }
+
+  /** The running server, once it is neither starting nor stopping any more. */
+  async settled(): Promise<Postmaster | undefined> {
+    const giveUpAt = Date.now() + 30_000;
+    for (;;) {
+      const running = await this.postmaster();
+      if (running?.ready || !running || Date.now() > giveUpAt) return running?.ready ? running : undefined;
+      await sleep(50);
+    }
+  }
+
   /** The server that runs on this folder, if one does: ours from before, or one that a kill -9 left behind. */
-  async postmaster(): Promise<Postmaster | undefined> {
+  private async postmaster(): Promise<(Postmaster & { ready: boolean }) | undefined> {
     const lines = await readFile(join(this.folder, 'postmaster.pid'), 'utf8').then(
       (text) => text.split('\n'),
       () => [],
     );
     const [pid, , , port, , , , status] = lines;
-    if (!pid || !port || !isAlive(Number(pid)) || !(await isPostgres(Number(pid)))) return undefined;
-    return status?.trim() === 'ready' ? { pid: Number(pid), port: Number(port) } : undefined;
+    if (!pid || !isAlive(Number(pid)) || !(await isPostgres(Number(pid)))) return undefined;
+    return { pid: Number(pid), port: Number(port), ready: status?.trim() === 'ready' };
   }
 
   private async clearStalePid(): Promise<void> {
@@ -146,14 +174,14 @@ class Cluster {
     if (pid && !(isAlive(pid) && (await isPostgres(pid)))) await rm(file, { force: true });
   }
 
-  private async asPostgres(binary: string, args: string[]): Promise<void> {
+  private async asPostgres(folder: string, binary: string, args: string[]): Promise<void> {
     const owner = await postgresOwner();
     const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }, cwd: '/', timeout: 90_000 };
     try {
       if (owner.kind === 'namespace') await runQuietly('unshare', [...owner.flags, binary, ...args], options);
       else if (owner.kind === 'user') {
-        await mkdir(this.folder, { recursive: true, mode: 0o700 });
-        await run('chown', ['-R', `${owner.uid}:${owner.gid}`, this.folder]);
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await run('chown', ['-R', `${owner.uid}:${owner.gid}`, folder]);
         await runQuietly(binary, args, { ...options, uid: owner.uid, gid: owner.gid });
       } else await runQuietly(binary, args, options);
     } catch (error) {
@@ -224,9 +252,8 @@ async function runQuietly(file: string, args: string[], options: object): Promis
   });
 }
 
-async function createDatabase(port: number, folder: string): Promise<void> {
+async function createDatabase(port: number, password: string): Promise<void> {
   const { default: pg } = await import('pg');
-  const password = (await readFile(join(folder, '..', 'postgres.password'), 'utf8')).trim();
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' });
   await client.connect();
   try {
@@ -235,7 +262,6 @@ async function createDatabase(port: number, folder: string): Promise<void> {
   } finally {
     await client.end();
   }
-  await chmod(join(folder, '..', 'postgres.password'), 0o600);
 }
 
 /** A free port below the ephemeral range (32768–60999), which the system may hand to anybody at any time. */
@@ -250,15 +276,6 @@ async function freePort(): Promise<number> {
     if (free) return port;
   }
   throw new DomainError('database.embedded_failed', 'No free port was found for the embedded Postgres.');
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function isPostgres(pid: number): Promise<boolean> {
