@@ -3,6 +3,7 @@ import { type Readable } from 'node:stream';
 import { DomainError } from '../errors.js';
 import { type ObjectStore } from '../storage/object-store.js';
 import { blocksOf, rowsAsArray } from './package-writer-blocks.js';
+import { type Row, withFirstRows } from './package-writer-samples.js';
 import { ZipWriter } from './zip-writer.js';
 
 /** What the manifest says of one file in the package. */
@@ -53,6 +54,8 @@ export async function writePackage<T>(
 /** Files of one package, written one after the other. */
 export class PackageWriter {
   private writing = false;
+  /** The first few rows of each data file, by its name, for a page that shows what is in it. */
+  readonly samples = new Map<string, Row[]>();
 
   constructor(private readonly zip: ZipWriter) {}
 
@@ -62,7 +65,8 @@ export class PackageWriter {
    */
   async rows(name: string, source: Readable): Promise<WrittenRows> {
     const counted = { rows: 0 };
-    return { ...(await this.add(name, source, blocksOf(rowsAsArray(source, counted)))), ...counted };
+    const sampled = withFirstRows(source, (first) => this.samples.set(name, first));
+    return { ...(await this.add(name, source, blocksOf(rowsAsArray(sampled, counted)))), ...counted };
   }
 
   /** Any file, byte for byte. */

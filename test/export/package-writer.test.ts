@@ -79,6 +79,23 @@ describe('a package', () => {
     );
   });
 
+  test('keeps the first rows of each data file for the page', async () => {
+    const rows = Array.from({ length: 2000 }, (_, id) => ({ id, text: 'é'.repeat(100) }));
+    const { result } = await packed(async (files) => {
+      await files.rows('data/many.json', lines(...rows));
+      await files.rows('data/two.json', lines({ id: 1 }, { id: 2 }));
+      await files.rows('data/none.json', lines());
+      await files.rows('data/long.json', lines({ text: 'x'.repeat(1_000_000) }));
+      return files.samples;
+    });
+    expect([...result]).toEqual([
+      ['data/many.json', rows.slice(0, 5)],
+      ['data/two.json', [{ id: 1 }, { id: 2 }]],
+      ['data/none.json', []],
+      ['data/long.json', []],
+    ]);
+  });
+
   test('is refused where the source does not end with a whole row', async () => {
     for (const rows of ['{"id":1}', '{"id":1}\n', '{"id":1},', ',']) {
       await expect(
