@@ -15,8 +15,9 @@ export function checkCoverage(
   const ways = waysToPeople(map, catalogue);
   const mapped = new Set(Object.values(map.collections).map((c) => qualified(c.table)));
   for (const table of catalogue.tables.values()) {
-    // A plain view stores nothing; partitions and inheriting tables are read through their root.
-    if (table.kind === 'view' || (table.root && isCovered(map, mapped, table.root))) continue;
+    // A plain view stores nothing; a partition is judged with its table, an inheriting table unless its root is mapped.
+    if (table.kind === 'view' || isPartition(catalogue, table)) continue;
+    if (table.root && isCovered(map, mapped, table.root)) continue;
     if (isCovered(map, mapped, table)) continue;
     const way = ways.get(qualified(table));
     const telling = table.columns.map((c) => c.name).filter((name) => soundsLikeAPerson(name, map));
@@ -45,6 +46,9 @@ export function checkCoverage(
   warnings.push(...idleExemptions(map, catalogue));
   return { errors, warnings };
 }
+
+const isPartition = (catalogue: Catalogue, { root }: CatalogueTable): boolean =>
+  root !== undefined && tableIn(catalogue, root)?.kind === 'partitioned';
 
 function isCovered(map: DataMap, mapped: Set<string>, table: TableRef): boolean {
   return (

@@ -1,20 +1,20 @@
 /**
- * Are the queries that the map leads to valid, and can they use an index? Postgres itself is asked, by
- * EXPLAIN: nothing is read. It also finds what no reading of the catalogue can: mistakes in a `where`,
+ * Are the queries that the map leads to valid (and fast: check-speed.ts)? Postgres itself is asked, by
+ * EXPLAIN: nothing is read. It finds what no reading of the catalogue can: mistakes in a `where`,
  * operators that do not exist, policies behind views.
  */
 import { messageOf } from '../errors.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
-import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
+import { type Catalogue, tableIn } from './catalogue.js';
 import { type Finding, finding } from './findings.js';
+import { slowIdentifiers, slowPaths } from './check-speed.js';
+import { compositeKey } from './keys.js';
 import { type Collection, type DataMap } from './map.js';
-import { qualified, type TableRef } from './names.js';
-import { indexesFor, subjectPathCondition } from './paths.js';
+import { type TableRef } from './names.js';
+import { People } from './people.js';
 import { settingsStatement, type Subject } from './settings.js';
 import { collectionQuery, filesQuery, workspacesTouchedQuery } from './walk.js';
-
-/** Below this many rows reading a whole table is nothing to warn of. */
-const MANY_ROWS = 50_000;
+import { HostWorkspaces } from './workspaces.js';
 
 /** Must run in a transaction: each query is tried in a savepoint. */
 export async function checkQueries(
@@ -30,6 +30,8 @@ export async function checkQueries(
     maskKey: Buffer.alloc(32),
   });
   await db.query(settings.sql, settings.values);
+  errors.push(...(await lookups(db, map, catalogue)));
+  if (errors.length === 0) warnings.push(...(await slowIdentifiers(db, map, catalogue)));
   for (const collection of Object.values(map.collections)) {
     if (collection.builtIn || !tableIn(catalogue, collection.table)) continue;
     const mistake = await firstMistake(db, queriesOf(map, catalogue, collection));
@@ -43,7 +45,7 @@ export async function checkQueries(
         ),
       );
     else if (Object.keys(collection.subject).length > 0)
-      warnings.push(...(await scans(db, map, catalogue, collection)));
+      warnings.push(...(await slowPaths(db, map, catalogue, collection)));
   }
   return { errors, warnings };
 }
@@ -77,78 +79,48 @@ async function firstMistake(db: SqlRunner, queries: string[]): Promise<string | 
   return undefined;
 }
 
-interface PlanNode {
-  'Node Type': string;
-  'Relation Name'?: string;
-  Schema?: string;
-  Plans?: PlanNode[];
-}
-
-/** Big tables that finding one person's rows reads from end to end, even when Postgres is asked not to. */
-async function scans(
-  db: SqlRunner,
-  map: DataMap,
-  catalogue: Catalogue,
-  collection: Collection,
-): Promise<Finding[]> {
+/** Everything that is asked about people and workspaces, explained instead of run. */
+async function lookups(db: SqlRunner, map: DataMap, catalogue: Catalogue): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const [kind, paths] of Object.entries(collection.subject))
-    for (const path of paths) {
-      const condition = subjectPathCondition(map, catalogue, collection.table, kind, path);
-      const read = await readWhole(
-        db,
-        `select t.* from ${qualified(collection.table)} as t where ${condition}`,
+  const explaining: SqlRunner = {
+    query: async (sql, values) => {
+      await db.query(`explain ${sql}`, values);
+      return [];
+    },
+  };
+  const attempt = async (table: TableRef, what: string, work: () => Promise<unknown>) => {
+    await db.query('savepoint habeas_check');
+    try {
+      await work();
+    } catch (error) {
+      findings.push(
+        finding('query.fails', table, undefined, `Postgres refuses to look up ${what}: ${messageOf(error)}`),
       );
-      for (const { table, on } of indexesFor(map, catalogue, collection, kind, path)) {
-        const found = tableIn(catalogue, table);
-        if (
-          !found ||
-          rowsOf(catalogue, found) < MANY_ROWS ||
-          !read.some((ref) => belongsTo(catalogue, ref, table))
-        )
-          continue;
-        const advice = on
-          ? `Create an index: create index on ${qualified(table)} ${on};`
-          : 'No index can serve this path: keep the identifier in a column of its own.';
-        findings.push(
-          finding(
-            'query.scans',
-            table,
-            path.columns.join(', '),
-            `Finding one ${kind} in collection ${collection.name} reads this whole table (about ${Math.round(rowsOf(catalogue, found))} rows). ${advice}`,
-          ),
-        );
-      }
     }
+    await db.query('rollback to savepoint habeas_check');
+  };
+  const people = new People(map, catalogue);
+  const workspaces = new HostWorkspaces(map, catalogue);
+  for (const { name: kind, table, key: columns, identifiers, signIn } of Object.values(map.subjects)) {
+    if (!table) continue;
+    const key = columns.length === 1 ? '0' : compositeKey(columns.map(() => '0'));
+    await attempt(table, `a ${kind}`, async () => {
+      await people.byKey(explaining, kind, key);
+      await people.profile(explaining, { kind, key });
+      for (const identifier of Object.keys(identifiers)) await people.find(explaining, identifier, '0', kind);
+      if (signIn) await people.bySignIn(explaining, { [signIn.claim]: '0' });
+    });
+    if (map.workspaces) {
+      const about = map.workspaces.memberships[0]?.table ?? map.workspaces.table;
+      await attempt(about, `the workspaces of a ${kind}`, () =>
+        workspaces.memberships(explaining, { kind, key }),
+      );
+    }
+  }
+  if (map.workspaces)
+    await attempt(map.workspaces.table, 'a workspace', async () => {
+      await workspaces.workspaceName(explaining, '0');
+      await workspaces.members(explaining, '0');
+    });
   return findings;
 }
-
-/** The tables that the query reads by sequential scan when every other way is preferred. */
-async function readWhole(db: SqlRunner, sql: string): Promise<TableRef[]> {
-  await db.query('savepoint habeas_check');
-  await db.query('set local enable_seqscan = off');
-  const [row] = await db.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-    `explain (format json, verbose) ${sql}`,
-  );
-  await db.query('rollback to savepoint habeas_check');
-  return (row ? nodes(row['QUERY PLAN'][0].Plan) : [])
-    .filter((node) => node['Node Type'] === 'Seq Scan')
-    .map((node) => ({ schema: node.Schema ?? '', name: node['Relation Name'] ?? '' }));
-}
-
-/** Estimated rows; autovacuum never analyses a partitioned table itself, so its partitions are added up. */
-function rowsOf(catalogue: Catalogue, table: CatalogueTable): number {
-  if (table.kind !== 'partitioned') return table.rows;
-  const partitions = [...catalogue.tables.values()].filter(
-    (t) => t.root && qualified(t.root) === qualified(table),
-  );
-  return partitions.reduce((sum, t) => sum + Math.max(t.rows, 0), 0);
-}
-
-/** The table itself or one of its partitions. */
-function belongsTo(catalogue: Catalogue, ref: TableRef, table: TableRef): boolean {
-  const root = tableIn(catalogue, ref)?.root ?? ref;
-  return qualified(root) === qualified(table) || qualified(ref) === qualified(table);
-}
-
-const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)];

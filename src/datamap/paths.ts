@@ -91,16 +91,16 @@ export const workspacesOfRow = (collection: Collection): string =>
 
 /**
  * What an index on each table along a path would have to be on, as `create index on … ` takes it: first the
- * collection's own table, last the table in which the path ends. Undefined where no index can serve.
+ * table it starts from, last the table in which the path ends. Undefined where no index can serve.
  */
 export function indexesFor(
   map: DataMap,
   catalogue: Catalogue,
-  collection: Collection,
+  from: TableRef,
   kind: string,
   path: Path,
 ): { table: TableRef; on: string | undefined }[] {
-  const tables = [collection.table, ...path.join.map((join) => join.table)];
+  const tables = [from, ...path.join.map((join) => join.table)];
   return tables.map((table, depth) => {
     const join = path.join[depth];
     if (join) return { table, on: `(${join.on.map(([from]) => quoted(from)).join(', ')})` };

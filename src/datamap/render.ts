@@ -29,13 +29,10 @@ export function classificationOf(
       'column' in e &&
       matches(e.column, column) &&
       matches(e.table.name, name) &&
-      matchesSchema(e.table, schema, name),
+      matches(e.table.schema, schema),
   );
   return exempted ? { category: 'exempt' } : undefined;
 }
-
-const matchesSchema = (table: { schema: string; name: string }, schema: string, _name: string): boolean =>
-  matches(table.schema, schema);
 
 /** The columns that leave, in the order of the table: not secret, not `export: false`, and classified. */
 export function exportedColumns(

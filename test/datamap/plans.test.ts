@@ -186,6 +186,22 @@ exempt: [`,
     expect(rows).toHaveLength(Number(counted?.n));
   });
 
+  test('that leads to no workspace is found as such, together with a workspace or alone', async () => {
+    const keys = (selection: Selection) =>
+      within(selection, async () => {
+        await client.query(`insert into message values (-1, -1, '${uuid(7)}', null, null, null, 'nowhere')`);
+        const rows = await query<Record<string, string>>(
+          collectionQuery(map, catalogue, 'messages', selection).sql,
+        );
+        return rows.map(
+          (row) => (JSON.parse((Object.values(row)[0] ?? '').slice(0, -1)) as { id: number }).id,
+        );
+      });
+    expect(await keys({ subjects: [person], maskKey, unplaced: true })).toEqual([-1]);
+    expect(await keys({ workspaces: ['7'] })).not.toContain(-1);
+    expect(await keys({ workspaces: ['7'], unplaced: true })).toContain(-1);
+  });
+
   test('leaves by COPY as JSON, one row a line, byte for byte', async () => {
     await client.query(
       `insert into message values (0, 0, '${uuid(7)}', null, null, '{"a": "b\\nc"}',
