@@ -42,6 +42,7 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['rate.*', 429],
   ['*.not_found', 404],
   ['*.expired', 410],
+  ['object.link_expired', 410],
   ['*.revoked', 410],
   ['*.gone', 410],
   ['idempotency.in_progress', 409],

@@ -15,7 +15,7 @@ import {
   type SignedUrlOptions,
   type StoredObject,
 } from './object-store.js';
-import { signPath } from './signed-path.js';
+import { type SignedPath, signPath, verifySignedPath } from './signed-path.js';
 
 export interface LocalStoresOptions {
   /** Folder that holds one folder per bucket. */
@@ -33,6 +33,11 @@ export class LocalStores implements ObjectStores {
 
   bucket(name: string): ObjectStore {
     return new LocalStore(bucketName(name), this.options);
+  }
+
+  /** What one of our signed addresses (path and query) grants now. @throws DomainError `object.link_*` */
+  grantedBy(address: string): SignedPath {
+    return verifySignedPath(this.options.key, address, this.options.now?.() ?? new Date());
   }
 }
 

@@ -51,6 +51,8 @@ export interface ObjectStore {
 export interface ObjectStores {
   bucket(name: string): ObjectStore;
 }
+/** Injects the ObjectStores that the configuration chose. */
+export const OBJECT_STORES = Symbol('object stores');
 
 export const unavailable = (what: string, cause?: unknown): DomainError =>
   new DomainError('storage.unavailable', `The object storage could not ${what}. Try again later.`, { cause });
