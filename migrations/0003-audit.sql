@@ -37,6 +37,7 @@ create table habeas.events (
 );
 create index events_by_subject on habeas.events using gin (subjects);
 create index events_by_actor on habeas.events (tenant_id, actor_id, id);
+create index events_by_target on habeas.events using gin (targets jsonb_path_ops);
 create index events_by_action on habeas.events (tenant_id, action, id);
 alter table habeas.events enable row level security;
 alter table habeas.events force row level security;

@@ -1,3 +1,5 @@
+import { type Client } from 'pg';
+import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams';
 import { type EntityManager, type QueryRunner } from 'typeorm';
 import { type Tenancy } from './tenancy.js';
 
@@ -43,9 +45,18 @@ export class UnitOfWork implements SqlRunner {
     return this.runner.manager;
   }
 
-  /** The connection itself, for COPY; it is in this transaction and wears the current role. */
-  get queryRunner(): QueryRunner {
-    return this.runner;
+  /**
+   * Streams a COPY … TO STDOUT, as the current role; `rowCount` holds COPY's own count once it has ended. Read it
+   * to its end before the next statement. One that is given up cannot be rolled back over the same connection
+   * (the server still sends), so the connection is cut and the server rolls back by itself.
+   */
+  async copyOut(statement: string): Promise<CopyToStreamQuery> {
+    const client = (await this.runner.connect()) as Client & { connection: { stream: { destroy(): void } } };
+    const stream = client.query(copyTo(statement));
+    stream.once('close', () => {
+      if (!stream.readableEnded) client.connection.stream.destroy();
+    });
+    return stream;
   }
 
   /** The tenant whose rows are seen right now: the tenancy's, or the one stepped into. */

@@ -57,6 +57,8 @@ export interface InformationItem {
 
 /** Everything the law wants said, in one language. Another language is another file beside texts/en.ts. */
 export interface LegalTexts {
+  /** How to complain, and the way to a court (Art. 12(4)): the paragraphs that end every letter that says no or later. */
+  remedies(matter: Matter): readonly string[];
   /** The request has arrived, and when it will be answered (CCPA: within 10 business days). */
   acknowledgement(matter: Matter & { receivedOn: LocalDate; dueOn: LocalDate | null }): LegalText;
   /** More time is taken: the new date and the reasons (Art. 12(3)). `reason` is staff's own sentence. */

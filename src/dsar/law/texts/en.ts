@@ -8,6 +8,8 @@ import { remediesIn } from './en-remedies.js';
 
 /** The mails in English. Short sentences; the article only where the person may want to look it up. */
 export const english: LegalTexts = {
+  remedies: remediesIn,
+
   acknowledgement: (matter) => ({
     subject: `We have received your ${nounOf(matter.kind)}`,
     paragraphs: [

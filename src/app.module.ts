@@ -1,0 +1,31 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { Bell } from './app/bell.js';
+import { type Environment } from './app/environment.js';
+import { CoreModule } from './core.module.js';
+import { DsarModule } from './dsar/dsar.module.js';
+import { DemoSignInModule } from './identity/demo-sign-in.module.js';
+import { IdentityModule } from './identity/identity.module.js';
+import { MailModule } from './mail/mail.module.js';
+import { ResidencyModule } from './residency/residency.module.js';
+
+/** The whole service, standing on an environment that is open. */
+@Module({})
+export class AppModule {
+  static with(environment: Environment): DynamicModule {
+    const demo = environment.config.demoSignIn ? [DemoSignInModule] : [];
+    return {
+      module: AppModule,
+      imports: [
+        ScheduleModule.forRoot(),
+        CoreModule.with(environment),
+        MailModule,
+        IdentityModule,
+        ResidencyModule,
+        DsarModule,
+        ...demo,
+      ],
+      providers: [Bell],
+    };
+  }
+}

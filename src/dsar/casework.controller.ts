@@ -1,0 +1,140 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { type Tenancy } from '../database/tenancy.js';
+import { Allow } from '../http/allow.js';
+import { Tenant } from '../http/tenant.decorator.js';
+import { Casework } from './casework.js';
+import { RequestReading } from './request-reading.js';
+import {
+  NewApproval,
+  NewExtension,
+  NewNote,
+  NewPause,
+  NewRefusal,
+  NewVerification,
+  NoteList,
+  Nothing,
+  PartDetail,
+  RequestDetail,
+} from './requests.schema.js';
+
+/** What is done to an open request. A state change is a resource that is created or deleted, never a verb. */
+@ApiTags('Casework')
+@Controller('v1/workspaces/:workspaceId/requests/:requestId')
+export class CaseworkController {
+  constructor(
+    private readonly casework: Casework,
+    private readonly reading: RequestReading,
+  ) {}
+
+  @Post('verifications')
+  @Allow('verifications', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async verify(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewVerification }) verification: NewVerification,
+  ) {
+    await this.casework.verify(tenancy, id, verification);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  @Post('approvals')
+  @Allow('approvals', 'create')
+  @ApiCreatedResponse({ standardSchema: PartDetail })
+  async approve(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewApproval }) { decision }: NewApproval,
+  ) {
+    await this.casework.decide(tenancy, id, decision);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  @Post('extensions')
+  @Allow('extensions', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async extend(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewExtension }) { reason }: NewExtension,
+  ) {
+    await this.casework.extend(tenancy, id, reason);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  @Post('pauses')
+  @Allow('pauses', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async pause(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewPause }) { reason, needed }: NewPause,
+  ) {
+    await this.casework.pause(tenancy, id, reason, needed);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  /** One pause is open at a time, so it needs no id. */
+  @Delete('pauses')
+  @Allow('pauses', 'delete')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async resume(@Tenant() tenancy: Tenancy, @Param('requestId') id: string) {
+    await this.casework.resume(tenancy, id);
+  }
+
+  @Post('refusals')
+  @Allow('refusals', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async refuse(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewRefusal }) refusal: NewRefusal,
+  ) {
+    await this.casework.refuse(tenancy, id, refusal);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  @Post('withdrawals')
+  @Allow('withdrawals', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async withdraw(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: Nothing }) _: Nothing,
+  ) {
+    await this.casework.withdrawForWorkspace(tenancy, id);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  @Get('notes')
+  @Allow('notes', 'read')
+  @ApiOkResponse({ standardSchema: NoteList })
+  notes(@Tenant() tenancy: Tenancy, @Param('requestId') id: string) {
+    return this.casework.notes(tenancy, id);
+  }
+
+  @Post('notes')
+  @Allow('notes', 'create')
+  @ApiCreatedResponse({ standardSchema: NoteList.shape.items.element })
+  note(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewNote }) { text }: NewNote,
+  ) {
+    return this.casework.note(tenancy, id, text);
+  }
+
+  @Post('retries')
+  @Allow('retries', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async retry(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: Nothing }) _: Nothing,
+  ) {
+    await this.casework.retry(tenancy, id);
+    return this.reading.inTenant(tenancy, id);
+  }
+}

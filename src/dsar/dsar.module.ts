@@ -1,0 +1,84 @@
+import { Module } from '@nestjs/common';
+import { Directory } from '../database/directory.js';
+import { ExportModule } from '../export/export.module.js';
+import { SweepRegistry } from '../jobs/sweep-registry.js';
+import { Queue } from '../jobs/queue.js';
+import { MailModule } from '../mail/mail.module.js';
+import { ResidencyModule } from '../residency/residency.module.js';
+import { AccessFulfilment } from './access-fulfilment.js';
+import { Casework } from './casework.js';
+import { CaseworkController } from './casework.controller.js';
+import { Controllers } from './controllers.js';
+import { Desk } from './desk.js';
+import { DeskController } from './desk.controller.js';
+import { Filing } from './filing.js';
+import { ForgettingSweep } from './forgetting.sweep.js';
+import { FulfilmentSweep } from './fulfilment.sweep.js';
+import { IdentityProof } from './identity-proof.js';
+import { IdentitySweep } from './identity.sweep.js';
+import { LegalClocks } from './legal-clocks.js';
+import { Letters } from './letters.js';
+import { MailDelivery } from './mail-delivery.js';
+import { OwnRequests } from './own-requests.js';
+import { OwnRequestsController } from './own-requests.controller.js';
+import { PackageDesk } from './package-desk.js';
+import { Parts } from './parts.js';
+import { People } from './people-of-tenant.js';
+import { ACCESS_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
+import { RegionOfTenant } from './region-of-tenant.js';
+import { RequestLists } from './request-lists.js';
+import { RequestReading } from './request-reading.js';
+import { RequestView } from './request-view.js';
+import { Requests } from './requests.js';
+import { Whereabouts } from './whereabouts.js';
+import { WorkspaceRequests } from './workspace-requests.js';
+import { WorkspaceRequestsController } from './workspace-requests.controller.js';
+
+const matters = [
+  Requests,
+  Parts,
+  RequestView,
+  RequestLists,
+  RequestReading,
+  OwnRequests,
+  WorkspaceRequests,
+  Desk,
+];
+const work = [
+  Filing,
+  IdentityProof,
+  Casework,
+  LegalClocks,
+  AccessFulfilment,
+  PackageDesk,
+  Letters,
+  MailDelivery,
+];
+const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];
+const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
+
+@Module({
+  imports: [ExportModule, MailModule, ResidencyModule],
+  controllers: [OwnRequestsController, WorkspaceRequestsController, CaseworkController, DeskController],
+  providers: [...matters, ...work, ...knowledge, ...sweeps],
+  exports: [Requests, Casework, IdentityProof],
+})
+export class DsarModule {
+  constructor(
+    queue: Queue,
+    registry: SweepRegistry,
+    fulfilment: AccessFulfilment,
+    mail: MailDelivery,
+    dueRequests: FulfilmentSweep,
+    identity: IdentitySweep,
+    forgetting: ForgettingSweep,
+  ) {
+    queue.register(ACCESS_FULFILMENT, (job) => fulfilment.run(job), { concurrency: 2 });
+    queue.register(PACKAGE_REBUILD, (job) => fulfilment.rebuild(job));
+    mail.connect();
+    registry.register('requests-due', () => dueRequests.run());
+    registry.register('identity', () => identity.run());
+    registry.register('forgetting', () => forgetting.run());
+    registry.register('outbox', () => mail.sweep());
+  }
+}

@@ -1,0 +1,139 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { normalise } from '../datamap/normalise.js';
+import { type Subject } from '../datamap/settings.js';
+import { DomainError } from '../errors.js';
+import { actorId } from '../identity/actor-id.js';
+import { Sealing } from '../keys/sealing.js';
+import { IdentityProof } from './identity-proof.js';
+import { type RequestKind } from './law/law.js';
+import { People } from './people-of-tenant.js';
+import {
+  type Channel,
+  type IdentityMethod,
+  type Request,
+  type RequestSubject,
+  type Scope,
+} from './request.js';
+import { Requests } from './requests.js';
+import { startingClock } from './starting-clock.js';
+import { Whereabouts } from './whereabouts.js';
+
+/** Somebody's own words about a filing that only staff may read; sealed. */
+export interface FilingDetails {
+  /** How a person wrote in: letter, phone, … */
+  writtenBy?: string;
+  requester?: string;
+  mandate?: string;
+}
+
+export interface NewFiling {
+  kind: RequestKind;
+  scope: Scope;
+  channel: Channel;
+  /** When it arrived; the legal clock starts here. Default: now. */
+  receivedAt?: Date;
+  jurisdiction?: string;
+  language?: string;
+  /** Where answers go. Absent: the subject's own, from the data map. */
+  mail?: string;
+  details?: FilingDetails;
+  /** Who it is about, when that is proven already; absent: to be proven. */
+  proven?: { method: IdentityMethod; subjects: (Subject & Pick<RequestSubject, 'via'>)[] };
+}
+
+/** A request is filed: whoever files it, and through whichever door, comes through here. */
+@Injectable()
+export class Filing {
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly sealing: Sealing,
+    private readonly host: HostMap,
+    private readonly requests: Requests,
+    private readonly people: People,
+    private readonly whereabouts: Whereabouts,
+    private readonly proof: IdentityProof,
+  ) {}
+
+  /**
+   * Files a request in the tenancy it belongs to (the host for scope account).
+   * @throws DomainError `request.duplicate` (with the id of the open one), `request.received_in_future`, `jurisdiction.unknown`
+   */
+  async file(tenancy: Tenancy, filing: NewFiling): Promise<Request> {
+    assertTenant(tenancy, filing.scope);
+    const receivedAt = filing.receivedAt ?? this.clock.now();
+    // A minute of grace, because clocks differ.
+    if (receivedAt.getTime() > this.clock.now().getTime() + 60_000) {
+      throw new DomainError('request.received_in_future', 'receivedAt must not lie in the future.');
+    }
+    return this.database.within(tenancy, async (tx) => {
+      const request = await this.open(tx, { ...filing, receivedAt });
+      await this.requests.tell(tx, request, 'request.filed', {
+        subjects: filing.proven?.subjects,
+        metadata: {
+          kind: request.kind,
+          scope: request.scope,
+          channel: request.channel,
+          dueOn: request.dueOn,
+          law: request.law,
+        },
+      });
+      return filing.proven
+        ? this.proof.accept(tx, request, filing.proven.method, filing.proven.subjects)
+        : this.proof.begin(tx, request);
+    });
+  }
+
+  private async open(tx: UnitOfWork, filing: NewFiling & { receivedAt: Date }): Promise<Request> {
+    const subjects = filing.proven?.subjects ?? [];
+    const profiles = await tx.asHost(async (host) => {
+      const found = [];
+      for (const subject of subjects) found.push(await this.host.people.profile(host, subject));
+      return found;
+    });
+    const clock = startingClock({
+      kind: filing.kind,
+      scope: filing.scope,
+      receivedAt: filing.receivedAt,
+      jurisdiction: filing.jurisdiction,
+      subjectJurisdictions: profiles.map(({ jurisdiction }) => jurisdiction),
+      parts: await this.whereabouts.of(tx, filing.scope, subjects),
+      laws: this.config.laws,
+    });
+    const mail =
+      filing.mail ??
+      subjects.map((subject) => this.people.mailOf(subject)).find((known) => known !== undefined);
+    return this.requests.open(tx, {
+      tenant: tx.tenant,
+      kind: filing.kind,
+      scope: filing.scope,
+      channel: filing.channel,
+      jurisdiction: clock.jurisdiction,
+      law: clock.law,
+      zone: clock.zone,
+      clock: { ...clock.rule, decidedBy: clock.decidedBy },
+      receivedAt: filing.receivedAt,
+      dueOn: clock.dueOn,
+      acknowledgeBy: clock.acknowledgeBy,
+      identityMethod: filing.proven?.method ?? null,
+      language:
+        filing.language ?? profiles.map(({ language }) => language).find((known) => known !== null) ?? null,
+      mailSealed: mail === undefined ? null : this.sealing.seal('request.mail', mail),
+      mailDigest: mail === undefined ? null : this.sealing.digest('request.mail', normalise('mail', mail)),
+      detailsSealed: filing.details ? this.sealing.seal('request.details', filing.details) : null,
+      filedBy: await actorId(tx),
+    });
+  }
+}
+
+function assertTenant({ tenant }: Tenancy, scope: Scope): void {
+  if ((scope === 'account') !== (tenant === HOST_TENANT))
+    throw new Error(`scope ${scope} does not belong to this tenant`);
+}

@@ -1,0 +1,210 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { systemTenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type Subject } from '../datamap/settings.js';
+import { DomainError } from '../errors.js';
+import { Queue } from '../jobs/queue.js';
+import { Sealing } from '../keys/sealing.js';
+import { issueToken, type PresentedToken } from '../keys/tokens.js';
+import { LegalClocks } from './legal-clocks.js';
+import { Letters } from './letters.js';
+import { ACCESS_FULFILMENT } from './queues.js';
+import { claimMatter } from './open-matters.js';
+import { Parts, undecided } from './parts.js';
+import { People } from './people-of-tenant.js';
+import { type IdentityMethod, type Request, type RequestSubject } from './request.js';
+import { Requests } from './requests.js';
+import { Whereabouts } from './whereabouts.js';
+
+export const PROOF_LINK_DAYS = 7;
+export const PROOF_DAYS = 30;
+const MAX_LINKS = 5;
+const DAY = 86_400_000;
+
+type ProvenSubject = Subject & Pick<RequestSubject, 'via'>;
+
+/** How a request learns whose it is. Subjects are frozen here, once; only then do duplicates and parts exist. */
+@Injectable()
+export class IdentityProof {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly sealing: Sealing,
+    private readonly people: People,
+    private readonly requests: Requests,
+    private readonly parts: Parts,
+    private readonly whereabouts: Whereabouts,
+    private readonly letters: Letters,
+    private readonly queue: Queue,
+    private readonly clocks: LegalClocks,
+  ) {}
+
+  /** Asks for a proof: a link to the typed address, whatever is known about it. */
+  async begin(tx: UnitOfWork, request: Request): Promise<Request> {
+    const moved = await this.requests.move(tx, request, 'verifying', {
+      action: 'request.verification_started',
+    });
+    await this.sendLink(tx, moved, 'verify-identity');
+    return moved;
+  }
+
+  /**
+   * Sends one more link; earlier ones stay good until they end.
+   * @throws DomainError `verification.not_needed`, `verification.too_many`, `verification.too_late`, `request.contact_gone`
+   */
+  async sendLink(
+    tx: UnitOfWork,
+    request: Request,
+    template: 'verify-identity' | 'verify-reminder',
+  ): Promise<void> {
+    if (request.status !== 'verifying') {
+      throw new DomainError(
+        'verification.not_needed',
+        'The identity behind this request is not in question.',
+      );
+    }
+    const now = this.clock.now();
+    const last = new Date(request.filedAt.getTime() + PROOF_DAYS * DAY);
+    if (now >= last)
+      throw new DomainError('verification.too_late', `Links are sent until day ${PROOF_DAYS}.`);
+    const sent = await tx.one<{ n: number }>(
+      'select count(*)::int as n from habeas.request_verifications where request_id = $1',
+      [request.id],
+    );
+    if ((sent?.n ?? 0) >= MAX_LINKS) {
+      throw new DomainError('verification.too_many', `At most ${MAX_LINKS} links are sent for one request.`);
+    }
+    const { token, hash } = issueToken(tx.tenant);
+    const expiresAt = new Date(Math.min(now.getTime() + PROOF_LINK_DAYS * DAY, last.getTime()));
+    await tx.query(
+      'insert into habeas.request_verifications (tenant_id, request_id, token_hash, sent_at, expires_at) values ($1, $2, $3, $4, $5)',
+      [tx.tenant, request.id, hash, now, expiresAt],
+    );
+    await this.letters.verify(tx, request, template, token, expiresAt);
+    await this.requests.tell(tx, request, 'verification.sent');
+  }
+
+  /**
+   * Somebody opened the link and confirmed: proves the address, once.
+   * @throws DomainError `proof.expired`, `proof.already_used`, `proof.not_found`
+   */
+  async byLink(
+    presented: PresentedToken,
+    context: { ip?: string; userAgent?: string; requestId?: string },
+  ): Promise<Request> {
+    const tenancy = { ...systemTenancy(presented.tenant, 'proof-link'), context };
+    return this.database.within({ ...tenancy, actor: { type: 'link', id: 'proof' } }, async (tx) => {
+      const link = await tx.one<{ id: string; requestId: string; expiresAt: Date; provenAt: Date | null }>(
+        `select id, request_id as "requestId", expires_at as "expiresAt", proven_at as "provenAt"
+         from habeas.request_verifications where token_hash = $1 and revoked_at is null`,
+        [presented.hash],
+      );
+      if (!link) throw new DomainError('proof.not_found', 'This link is not one of ours.');
+      const request = await this.requests.lock(tx, link.requestId);
+      if (request.status !== 'verifying')
+        throw new DomainError('proof.already_used', 'This was confirmed before.');
+      if (link.expiresAt <= this.clock.now()) {
+        throw new DomainError('proof.expired', 'This link has ended. Ask for a new one.');
+      }
+      await tx.query('update habeas.request_verifications set proven_at = $2 where id = $1', [
+        link.id,
+        this.clock.now(),
+      ]);
+      return this.accept(tx, request, 'link', await this.behindMail(tx, request));
+    });
+  }
+
+  /** Staff saw a proof: what it was is recorded, no copy is kept. */
+  async byHand(tx: UnitOfWork, request: Request, seen: string): Promise<Request> {
+    if (request.status !== 'verifying') {
+      throw new DomainError(
+        'verification.not_needed',
+        'The identity behind this request is not in question.',
+      );
+    }
+    await this.requests.tell(tx, request, 'verification.recorded', {
+      disclosures: [{ path: 'metadata.seen', value: seen }],
+    });
+    return this.accept(tx, request, 'manual', await this.behindMail(tx, request));
+  }
+
+  /**
+   * Identity is proven: freezes the subjects, claims the matter, opens the parts and lets the run begin.
+   * A duplicate is refused with the id of the open one when it is found out late, and never filed when it is known at once.
+   * @throws DomainError `request.duplicate` when the request was filed as proven
+   */
+  async accept(
+    tx: UnitOfWork,
+    request: Request,
+    method: IdentityMethod,
+    subjects: readonly ProvenSubject[],
+  ): Promise<Request> {
+    const filedAsProven = request.status === 'received';
+    for (const { kind, key, via } of subjects) {
+      await tx.query('insert into habeas.request_subjects (tenant_id, request_id, kind, key, via) values ($1, $2, $3, $4, $5)', [
+        tx.tenant, request.id, kind, key, via,
+      ]); // prettier-ignore
+    }
+    const proven = { ...request, identityMethod: method, identityProvenAt: this.clock.now() };
+    await tx.query('update habeas.requests set identity_method = $2, identity_proven_at = $3 where id = $1', [
+      request.id, method, proven.identityProvenAt,
+    ]); // prettier-ignore
+    const running = await this.clocks.resumeIfPaused(tx, proven);
+
+    const other = await claimMatter(tx, running, subjects);
+    if (other !== undefined && filedAsProven) {
+      throw new DomainError('request.duplicate', 'There is an open request of this kind already.', {
+        extra: { requestId: other },
+      });
+    }
+    if (other !== undefined) return this.refuseDuplicate(tx, running, other);
+    await this.requests.tell(tx, running, 'identity.proven', { metadata: { method } });
+    return this.openParts(tx, running, subjects);
+  }
+
+  private async refuseDuplicate(tx: UnitOfWork, request: Request, other: string): Promise<Request> {
+    const refused = await this.requests.move(tx, request, 'refused', {
+      action: 'request.refused',
+      metadata: { ground: 'duplicate', openRequest: other },
+    });
+    await tx.query(
+      `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, 'duplicate', 'system', $3)`,
+      [tx.tenant, request.id, this.clock.now()],
+    );
+    await this.letters.refused(tx, refused, 'duplicate');
+    return refused;
+  }
+
+  private async openParts(tx: UnitOfWork, request: Request, subjects: readonly Subject[]): Promise<Request> {
+    for (const place of await this.whereabouts.of(tx, request.scope, subjects))
+      await this.parts.add(tx, request, place);
+    const waiting = (await this.parts.of(tx, request)).filter(undecided);
+    for (const { tenant } of waiting) {
+      await tx.inTenant(tenant, () => this.letters.approvalNeeded(tx, request));
+    }
+    await this.letters.received(tx, request);
+    if (request.kind === 'access')
+      await this.queue.enqueue(tx, ACCESS_FULFILMENT, { tenant: tx.tenant, id: request.id });
+    if (waiting.length === 0 && request.status === 'received') return request;
+    return this.requests.move(tx, request, 'scheduled', {
+      action: 'request.scheduled',
+      metadata: { awaiting: waiting.length },
+    });
+  }
+
+  /** Everybody behind the address. Within a workspace, only its own people. */
+  private async behindMail(tx: UnitOfWork, request: Request): Promise<ProvenSubject[]> {
+    if (!request.mailSealed) return [];
+    const found: ProvenSubject[] = [];
+    for (const subject of await this.people.behindMail(
+      tx,
+      this.sealing.open<string>('request.mail', request.mailSealed),
+    )) {
+      if (request.scope === 'account' || (await this.people.belongs(tx, subject)))
+        found.push({ ...subject, via: 'mail' });
+    }
+    return found;
+  }
+}

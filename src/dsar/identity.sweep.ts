@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { systemTenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type JobRef } from '../jobs/queue.js';
+import { eachOnItsOwn } from './each-on-its-own.js';
+import { IdentityProof, PROOF_DAYS } from './identity-proof.js';
+import { Letters } from './letters.js';
+import { type Request } from './request.js';
+import { Requests } from './requests.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+const unproven = `
+  select tenant_id as "tenant", id from habeas.requests
+  where status = 'verifying' and filed_at <= $1 and id > $2 order by id limit 500`;
+
+/** Requests whose identity nobody has proven: one reminder after a day, an acknowledgement where the law wants one, the end after 30 days. */
+@Injectable()
+export class IdentitySweep {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly requests: Requests,
+    private readonly proof: IdentityProof,
+    private readonly letters: Letters,
+  ) {}
+
+  async run(): Promise<void> {
+    const since = new Date(this.clock.now().getTime() - DAY);
+    const page = (after: string) => this.database.asSweep((tx) => tx.query<JobRef>(unproven, [since, after]));
+    await eachOnItsOwn(page, ({ tenant, id }) =>
+      this.database.within(systemTenancy(tenant, 'identity-sweep'), async (tx) =>
+        this.look(tx, await this.requests.lock(tx, id)),
+      ),
+    );
+  }
+
+  private async look(tx: UnitOfWork, request: Request): Promise<void> {
+    if (request.status !== 'verifying') return;
+    const age = this.clock.now().getTime() - request.filedAt.getTime();
+    if (age >= PROOF_DAYS * DAY) return this.end(tx, request);
+    const acknowledgeSoon = request.acknowledgeBy !== null && age >= 2 * DAY;
+    if (acknowledgeSoon) await this.letters.acknowledged(tx, request);
+    const sent = await tx.one<{ n: number }>(
+      'select count(*)::int as n from habeas.request_verifications where request_id = $1',
+      [request.id],
+    );
+    if (age >= DAY && sent?.n === 1) await this.proof.sendLink(tx, request, 'verify-reminder');
+  }
+
+  /** Art. 12(6): identity was not proven, and the person is told so with their rights. */
+  private async end(tx: UnitOfWork, request: Request): Promise<void> {
+    const ground = 'identity_not_proven';
+    const refused = await this.requests.move(tx, request, 'refused', {
+      action: 'request.refused',
+      metadata: { ground },
+    });
+    await tx.query(
+      `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, $3, 'system', $4)`,
+      [tx.tenant, request.id, ground, this.clock.now()],
+    );
+    await this.letters.identityRefused(tx, refused);
+  }
+}

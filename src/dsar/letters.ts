@@ -1,0 +1,247 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { type SubjectRef } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { Sealing } from '../keys/sealing.js';
+import { type MailParams, type Template } from '../mail/catalogue/params.js';
+import { Outbox } from '../mail/outbox.js';
+import { Controllers } from './controllers.js';
+import { decisionsCloseOn } from './law/legal-clock.js';
+import { isLawId, lawOf } from './law/laws.js';
+import { legalTexts } from './law/legal-texts.js';
+import { type Ground, groundOf } from './law/refusal-grounds.js';
+import { dateIn } from './law/calendar.js';
+import { matterOf } from './legal-information.js';
+import { People } from './people-of-tenant.js';
+import { type Request } from './request.js';
+
+/** What of each letter only its sender knows; the rest follows from the request. */
+type Own<T extends Template> = Omit<
+  MailParams[T],
+  'controller' | 'contact' | 'reference' | 'asked' | 'rights'
+>;
+
+/** What people are told, each letter written in the transaction of what it tells of, once. */
+@Injectable()
+export class Letters {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly outbox: Outbox,
+    private readonly sealing: Sealing,
+    private readonly host: HostMap,
+    private readonly people: People,
+    private readonly controllers: Controllers,
+  ) {}
+
+  async verify(
+    tx: UnitOfWork,
+    request: Request,
+    template: 'verify-identity' | 'verify-reminder',
+    token: string,
+    expiresAt: Date,
+  ) {
+    await this.write(tx, request, template, {
+      receivedOn: receivedOn(request),
+      link: `${this.config.publicUrl}/p/${token}`,
+      expires: { at: expiresAt.toISOString(), zone: request.zone },
+    });
+  }
+
+  async received(tx: UnitOfWork, request: Request) {
+    const due =
+      request.dueOn && request.law
+        ? { dueOn: { on: request.dueOn, zone: request.zone }, law: lawName(request) }
+        : {};
+    await this.write(
+      tx,
+      request,
+      'request-received',
+      { receivedOn: receivedOn(request), ...due },
+      'received',
+    );
+  }
+
+  /** The law wants to hear of a receipt before identity is proven, and how it goes on (CCPA Regulations § 7021(a)). */
+  async acknowledged(tx: UnitOfWork, request: Request) {
+    if (!request.dueOn || !request.acknowledgeBy) return;
+    const controller = await this.controllers.of(tx, request.scope);
+    const received = dateIn(request.zone, request.receivedAt);
+    const { paragraphs } = legalTexts(request.language).acknowledgement({
+      ...matterOf(request, controller),
+      receivedOn: received,
+      dueOn: request.dueOn,
+    });
+    const own = {
+      receivedOn: receivedOn(request),
+      dueOn: { on: request.dueOn, zone: request.zone },
+      law: lawName(request),
+      process: paragraphs,
+    };
+    await this.write(tx, request, 'request-acknowledged', own, 'acknowledged');
+  }
+
+  async withdrawn(tx: UnitOfWork, request: Request) {
+    await this.write(tx, request, 'request-withdrawn', {}, 'withdrawn');
+  }
+
+  async noData(tx: UnitOfWork, request: Request) {
+    await this.write(tx, request, 'request-no-data', {}, 'no-data');
+  }
+
+  async refused(tx: UnitOfWork, request: Request, ground: string, explanation?: string) {
+    await this.write(
+      tx,
+      request,
+      'request-refused',
+      { ground: groundText(request, ground, explanation) },
+      'refused',
+    );
+  }
+
+  async refusedPart(tx: UnitOfWork, request: Request, part: string, ground: string, explanation?: string) {
+    await this.write(tx, request, 'request-refused-part', {
+      part,
+      ground: groundText(request, ground, explanation),
+    });
+  }
+
+  async identityRefused(tx: UnitOfWork, request: Request) {
+    await this.write(
+      tx,
+      request,
+      'identity-refused',
+      { ground: groundText(request, 'identity_not_proven') },
+      'identity-refused',
+    );
+  }
+
+  async extended(tx: UnitOfWork, request: Request, previousDueOn: string, dueOn: string, reason: string) {
+    const day = (on: string) => ({ on, zone: request.zone });
+    await this.write(
+      tx,
+      request,
+      'request-extended',
+      { previousDueOn: day(previousDueOn), dueOn: day(dueOn), reason: [reason] },
+      'extended',
+    );
+  }
+
+  async paused(tx: UnitOfWork, request: Request, reason: string, needed: string) {
+    await this.write(tx, request, 'request-paused', { reason: [reason], needed: [needed] });
+  }
+
+  /** @param contents what is in it, collection by collection */
+  async packageReady(
+    tx: UnitOfWork,
+    request: Request,
+    link: { id: string; token: string; expiresAt: Date },
+    contents: { label: string; count: number }[],
+    leftOut: string[],
+  ) {
+    const own = {
+      link: `${this.config.publicUrl}/d/${link.token}`,
+      expires: { at: link.expiresAt.toISOString(), zone: request.zone },
+      contents,
+      leftOut,
+    };
+    if (request.scope !== 'workspace') {
+      await this.write(tx, request, 'package-ready', own, `link:${link.id}`);
+      return;
+    }
+    const workspace = (await this.controllers.workspaceName(tx)) ?? '';
+    await this.write(tx, request, 'package-for-workspace', { ...own, workspace }, `link:${link.id}`);
+  }
+
+  /** To the owners and admins of the tenant that `tx` is in; says nothing about who asked. */
+  async approvalNeeded(tx: UnitOfWork, request: Request) {
+    const workspace = (await this.controllers.workspaceName(tx)) ?? '';
+    const hostKey = await this.controllers.hostKey(tx);
+    if (hostKey === undefined) return;
+    const deciders = await tx.asHost((host) =>
+      this.host.workspaces.members(host, hostKey, ['owner', 'admin']),
+    );
+    const decideBy = request.dueOn && decisionsCloseOn(request.dueOn, this.config.dueMargin);
+    const { name: controller, contact } = await this.controllers.of(tx, 'workspace');
+    for (const person of deciders) {
+      const to = await this.addressOf(tx, person);
+      if (!to) continue;
+      await this.outbox.send(tx, {
+        template: 'part-approval-needed',
+        ...to,
+        about: request.id,
+        dedupeKey: `approval:${request.id}:${person.key}`,
+        params: {
+          controller,
+          ...(contact && { contact }),
+          reference: request.id,
+          asked: { kind: request.kind, scope: request.scope },
+          workspace,
+          ...(decideBy && { decideBy: { on: decideBy, zone: request.zone } }),
+          link: `${this.config.publicUrl}/v1/workspaces/${tx.tenant}/requests/${request.id}`,
+        },
+      });
+    }
+  }
+
+  private async write<T extends Template>(
+    tx: UnitOfWork,
+    request: Request,
+    template: T,
+    own: Own<T>,
+    once?: string,
+  ): Promise<void> {
+    if (!request.mailSealed) return; // wiped, or the person gave none: the desk sees the request all the same
+    const controller = await this.controllers.of(tx, request.scope);
+    const workspace = request.scope === 'account' ? undefined : await this.controllers.workspaceName(tx);
+    const params = {
+      controller: controller.name,
+      ...((controller.dpo ?? controller.contact) && { contact: controller.dpo ?? controller.contact }),
+      reference: request.id,
+      asked: { kind: request.kind, scope: request.scope, ...(workspace && { workspace }) },
+      rights: legalTexts(request.language).remedies(matterOf(request, controller)),
+      ...own,
+    };
+    await this.outbox.send(tx, {
+      template,
+      to: this.sealing.open<string>('request.mail', request.mailSealed),
+      language: request.language,
+      params: params as unknown as MailParams[T],
+      about: request.id,
+      ...(once && { dedupeKey: `${request.id}:${once}` }),
+    });
+  }
+
+  private async addressOf(
+    tx: UnitOfWork,
+    person: SubjectRef,
+  ): Promise<{ to: string; language: string | null } | undefined> {
+    return tx.asHost(async (host) => {
+      const subject = await this.host.people.byKey(host, person.kind, person.key);
+      const to = subject && this.people.mailOf(subject);
+      if (!to) return undefined;
+      return { to, language: (await this.host.people.profile(host, person)).language };
+    });
+  }
+}
+
+const receivedOn = (request: Request) => ({
+  on: dateIn(request.zone, request.receivedAt),
+  zone: request.zone,
+});
+const lawName = ({ law }: Request): string => (law && isLawId(law) ? lawOf(law).name : '');
+
+/** The ground in words, and staff's own sentence after it. */
+function groundText(request: Request, code: string, explanation?: string): string[] {
+  const ground = groundFor(request, code);
+  return [ground.text, `${ground.title} (${ground.source}).`, ...(explanation ? [explanation] : [])];
+}
+
+/** @throws DomainError `refusal.unknown_ground`, also for contractual matters, which no law lets anybody refuse */
+export function groundFor(request: Request, code: string): Ground {
+  return groundOf(
+    isLawId(request.law ?? '') ? (request.law as Parameters<typeof groundOf>[0]) : 'gdpr',
+    request.kind,
+    code,
+  );
+}

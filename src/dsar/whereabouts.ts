@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { Directory } from '../database/directory.js';
+import { HOST_TENANT } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { type Subject } from '../datamap/settings.js';
+import { workspaceId } from '../datamap/workspace-id.js';
+import { ControllerProfiles } from '../residency/controller-profiles.js';
+import { regionOf } from '../residency/regions.js';
+import { type Scope } from './request.js';
+import { type PartWhereabouts } from './starting-clock.js';
+
+/** What of a request would lie in one tenant. */
+export interface PartPlace extends PartWhereabouts {
+  tenant: string;
+  hostKey: string | null;
+  policy: 'auto' | 'approve';
+}
+
+/** Which tenants a request touches, and where each of them is. */
+@Injectable()
+export class Whereabouts {
+  constructor(
+    private readonly host: HostMap,
+    private readonly directory: Directory,
+    private readonly profiles: ControllerProfiles,
+  ) {}
+
+  /** The parts of a request of the tenant that `tx` is in; subjects are those proven, if any. */
+  async of(tx: UnitOfWork, scope: Scope, subjects: readonly Subject[]): Promise<PartPlace[]> {
+    if (scope !== 'account') return [await this.ofWorkspace(tx, scope)];
+    const hostKeys = await tx.asHost((host) => this.host.workspaces.workspacesTouched(host, [...subjects]));
+    const parts: PartPlace[] = [];
+    for (const hostKey of hostKeys) {
+      parts.push(
+        await tx.inTenant(workspaceId(hostKey), async () => {
+          await this.directory.ensure(tx, hostKey);
+          return this.ofWorkspace(tx, scope);
+        }),
+      );
+    }
+    const { establishment } = this.host.map.controller;
+    // What the host decides about itself needs nobody's approval.
+    return [...parts, { tenant: HOST_TENANT, hostKey: null, policy: 'auto', establishment }];
+  }
+
+  private async ofWorkspace(tx: UnitOfWork, scope: Scope): Promise<PartPlace> {
+    const entry = await this.directory.find(tx);
+    const profile = await this.profiles.read(tx);
+    const region = entry && regionOf(entry.region);
+    return {
+      tenant: tx.tenant,
+      hostKey: entry?.hostKey ?? null,
+      // Who may file for the whole workspace decides by filing; nobody approves their own request.
+      policy: scope === 'workspace' ? 'auto' : profile.approvals,
+      establishment: profile.establishment,
+      region: region && {
+        defaultJurisdiction: region.defaultJurisdiction,
+        chosen: entry?.regionChosenAt !== undefined,
+      },
+    };
+  }
+}

@@ -1,0 +1,151 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/events.js';
+import { CONFIG, type Config } from '../config.js';
+import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { type Subject } from '../datamap/settings.js';
+import { DomainError, notFound } from '../errors.js';
+import { type ApiToken, type Person } from '../identity/principal.js';
+import { ControllerProfiles } from '../residency/controller-profiles.js';
+import { Controllers } from './controllers.js';
+import { Filing } from './filing.js';
+import { decisionsCloseOn } from './law/legal-clock.js';
+import { People } from './people-of-tenant.js';
+import { type Request } from './request.js';
+import { RequestView, summaryOf } from './request-view.js';
+import { Requests } from './requests.js';
+import {
+  type NewWorkspaceRequest,
+  type PartDetail,
+  type RequestDetail,
+  type RequestSummary,
+} from './requests.schema.js';
+import { readTimeline } from './timeline.js';
+
+/** What owners, admins, host tokens and staff do with the requests of one tenant. */
+@Injectable()
+export class WorkspaceRequests {
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly host: HostMap,
+    private readonly audit: AuditLog,
+    private readonly requests: Requests,
+    private readonly view: RequestView,
+    private readonly filing: Filing,
+    private readonly people: People,
+    private readonly controllers: Controllers,
+    private readonly profiles: ControllerProfiles,
+  ) {}
+
+  /** @throws DomainError `request.use_deletion`, `subject.not_found`, `subject.no_address`, `request.duplicate` */
+  async file(tenancy: Tenancy, caller: Person | ApiToken, filing: NewWorkspaceRequest): Promise<Request> {
+    if (tenancy.tenant === HOST_TENANT)
+      throw new DomainError(
+        'request.use_desk',
+        'Account matters are filed by the person, or at /v1/desk/requests.',
+      );
+    const channel = caller.type === 'token' ? 'token' : 'workspace';
+    if (filing.scope === 'workspace') {
+      if (filing.kind === 'deletion') {
+        throw new DomainError(
+          'request.use_deletion',
+          `A workspace is deleted at /v1/workspaces/${tenancy.tenant}/deletion.`,
+        );
+      }
+      const mail = await this.ownersAddress(tenancy, caller);
+      return this.filing.file(tenancy, {
+        ...filing,
+        channel,
+        ...(mail !== undefined && { mail }),
+        proven: { method: 'authority', subjects: [] },
+      });
+    }
+    const { subject, receivedAt, ...rest } = filing;
+    const mail = 'mail' in subject ? subject.mail : await this.addressOf(tenancy, subject);
+    return this.filing.file(tenancy, {
+      ...rest,
+      channel,
+      mail,
+      ...(receivedAt !== undefined && { receivedAt: new Date(receivedAt) }),
+    });
+  }
+
+  /** A request that this tenant runs, or its own part of another; staff's look is an event. */
+  async read(tenancy: Tenancy, id: string): Promise<RequestDetail | PartDetail> {
+    const staff = tenancy.actor.type === 'staff';
+    return this.database.within(tenancy, async (tx) => {
+      const request = await this.requests.find(tx, id).catch((error: unknown) => {
+        if (error instanceof DomainError && error.code === 'request.not_found') return undefined;
+        throw error;
+      });
+      if (staff) await this.audit.record(tx, 'request.viewed', { targets: [{ type: 'request', id }] });
+      return request ? this.view.of(tx, request, staff ? 'staff' : 'workspace') : this.readPart(tx, id);
+    });
+  }
+
+  private async readPart(tx: UnitOfWork, id: string): Promise<PartDetail> {
+    const part = await tx.one<
+      Request & { policy: 'auto' | 'approve'; decision: string | null; requestTenant: string }
+    >(selectPart, [tx.tenant, id]);
+    if (!part) throw notFound('request');
+    const decides = part.policy === 'approve' && part.decision === null;
+    const subjects = decides
+      ? await tx.inTenant(part.requestTenant, () => this.requests.subjects(tx, id))
+      : [];
+    return {
+      ...(summaryOf(part, new Date()) as RequestSummary),
+      policy: part.policy,
+      decision: part.decision,
+      decideBy: part.dueOn && decisionsCloseOn(part.dueOn, this.config.dueMargin),
+      subjects: subjects.map(({ kind, key }) => ({ kind, key })),
+      timeline: await readTimeline(tx, id, 'workspace'),
+    };
+  }
+
+  /** Where the link to the workspace's package goes: to the caller if they may have it, else to an owner. */
+  private async ownersAddress(tenancy: Tenancy, caller: Person | ApiToken): Promise<string | undefined> {
+    return this.database.within(tenancy, async (tx) => {
+      const { adminMayDownload } = await this.profiles.read(tx);
+      const mayHave = caller.roles.includes('owner') || (adminMayDownload && caller.roles.includes('admin'));
+      const hostKey = await this.controllers.hostKey(tx);
+      return tx.asHost(async (host) => {
+        const owners =
+          hostKey === undefined ? [] : await this.host.workspaces.members(host, hostKey, ['owner']);
+        const self =
+          caller.type === 'person' && mayHave
+            ? await this.host.people.byKey(host, caller.subject.kind, caller.subject.key)
+            : undefined;
+        return [self, ...owners]
+          .map((person) => person && this.people.mailOf(person))
+          .find((mail) => mail !== undefined);
+      });
+    });
+  }
+
+  private async addressOf(tenancy: Tenancy, subject: { kind: string; key: string }): Promise<string> {
+    const found = await this.database.within(tenancy, async (tx) => {
+      const person = await tx.asHost((host): Promise<Subject | undefined> =>
+        this.host.people.byKey(host, subject.kind, subject.key),
+      );
+      return person && (await this.people.belongs(tx, person)) ? person : undefined;
+    });
+    if (!found) throw notFound('subject');
+    const mail = this.people.mailOf(found);
+    if (mail === undefined) {
+      throw new DomainError(
+        'subject.no_address',
+        'No mail address is known of this person: let the desk file it, and prove identity by hand.',
+      );
+    }
+    return mail;
+  }
+}
+
+const selectPart = `
+  select request_id as id, tenant_id as "tenant", kind, scope, status, outcome, policy, decision,
+         request_tenant_id as "requestTenant", received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn",
+         'UTC' as zone, null as "closedAt", null as channel, null as jurisdiction, null as law
+  from habeas.request_parts where tenant_id = $1 and request_id = $2`;
