@@ -202,7 +202,7 @@ function equals(
   const values = target.values(part);
   if (target.normaliser !== 'exact')
     return `${normaliseSql(target.normaliser, `${sql}::text`, catalogue.fold)} ${among(values, target)}`;
-  const cast = valueAs(type?.base, 'v');
+  const cast = valueAs(type?.base, 'wanted.v');
   if (!cast) return `${sql}::text ${among(values, target)}`;
   return `${sql} ${among(`select ${cast} from (${values}) as wanted`, target)}`;
 }
@@ -213,11 +213,11 @@ function inArray(
   type: CatalogueColumn | undefined,
   target: Target,
 ): string {
-  const cast = target.normaliser === 'exact' ? valueAs(type?.element, 'v', 'own type') : undefined;
+  const cast = target.normaliser === 'exact' ? valueAs(type?.element, 'wanted.v', 'own type') : undefined;
   // && is what a GIN index on the array answers.
   if (cast) return `${sql} && array(select ${cast} from (${target.values()}) as wanted)`;
-  const element = normaliseSql(target.normaliser, 'e::text', catalogue.fold);
-  return `exists (select from unnest(${sql}) as e where ${element} ${among(target.values(), target)})`;
+  const element = normaliseSql(target.normaliser, 'e.item::text', catalogue.fold);
+  return `exists (select from unnest(${sql}) as e(item) where ${element} ${among(target.values(), target)})`;
 }
 
 function inJson(
@@ -231,7 +231,7 @@ function inJson(
     `${normaliseSql(target.normaliser, text, catalogue.fold)} ${among(target.values(), target)}`;
   if (!way.includes('*')) return compare(jsonText(sql, way));
   const json = type?.base === 'pg_catalog.jsonb' ? sql : `${sql}::jsonb`;
-  return `exists (select from jsonb_path_query(${json}, ${jsonPath(way)}) as e where ${compare("(e #>> '{}')")})`;
+  return `exists (select from jsonb_path_query(${json}, ${jsonPath(way)}) as e(item) where ${compare("(e.item #>> '{}')")})`;
 }
 
 /** `t.meta #>> array['author', 'id']`: text of a number or string, in the form an expression index may have. */
@@ -257,11 +257,11 @@ export function pathValues(path: Path): string {
   let value = `${column}::text`;
   if (path.json && !path.json.includes('*')) value = jsonText(column, path.json);
   else if (path.json) {
-    sources.push(`jsonb_path_query(${column}::jsonb, ${jsonPath(path.json)}) as e`);
-    value = `e #>> '{}'`;
+    sources.push(`jsonb_path_query(${column}::jsonb, ${jsonPath(path.json)}) as e(item)`);
+    value = `e.item #>> '{}'`;
   } else if (path.array) {
-    sources.push(`unnest(${column}) as e`);
-    value = 'e::text';
+    sources.push(`unnest(${column}) as e(item)`);
+    value = 'e.item::text';
   }
   const from = sources.length > 0 ? ` from ${sources.join(', ')}` : '';
   return `select ${value} as v${from}${conditions.length > 0 ? ` where ${conditions.join(' and ')}` : ''}`;

@@ -98,7 +98,7 @@ function maskedSql(
     return `case when ${text} is null then null when ${normal} = any (array(${own})) then ${text} else ${maskSql(normal)} end`;
   };
   if (element === undefined) return one(base === 'pg_catalog.bytea' ? base64(value) : `${value}::text`);
-  const elements = `select array_agg(${one('e::text')} order by n) from unnest(${value}) with ordinality as u(e, n)`;
+  const elements = `select array_agg(${one('u.item::text')} order by u.n) from unnest(${value}) with ordinality as u(item, n)`;
   return `case when ${value} is not null then coalesce((${elements}), '{}') end`;
 }
 

@@ -82,32 +82,38 @@ export function maskSql(text: string): string {
 // because nobody said whom it is about.
 const setting = (name: string): string => `current_setting('habeas.${name}')::jsonb`;
 
-/** Rows `s` of the people asked about, of one kind. */
-const people = (kind: string): string =>
-  `jsonb_array_elements(${setting('subjects')}) as s where s ->> 'kind' = ${literal(kind)}`;
+// Every name below is qualified: an unqualified one could be a column of the host's table outside.
+
+/** Rows `s.item` of everybody asked about. */
+const everybody = (): string => `jsonb_array_elements(${setting('subjects')}) as s(item)`;
+
+/** The same, of one kind. */
+const people = (kind: string): string => `${everybody()} where s.item ->> 'kind' = ${literal(kind)}`;
 
 /** `select` of the keys of one kind, or of one part of composite keys, as text named v. */
 export const keysSql = (kind: string, part?: number): string =>
   part === undefined
-    ? `select s ->> 'key' as v from ${people(kind)}`
-    : `select (s ->> 'key')::jsonb ->> ${part} as v from ${people(kind)}`;
+    ? `select s.item ->> 'key' as v from ${people(kind)}`
+    : `select (s.item ->> 'key')::jsonb ->> ${part} as v from ${people(kind)}`;
 
 /** `select` of all parts of the composite keys of one kind, as texts v0, v1, … */
 export const compositeKeysSql = (kind: string, parts: number): string => {
-  const list = Array.from({ length: parts }, (_, part) => `(s ->> 'key')::jsonb ->> ${part} as v${part}`);
+  const list = Array.from(
+    { length: parts },
+    (_, part) => `(s.item ->> 'key')::jsonb ->> ${part} as v${part}`,
+  );
   return `select ${list.join(', ')} from ${people(kind)}`;
 };
 
 /** `select` of one identifier of one kind, as text named v. '' is nobody's. */
 export const identifiersSql = (kind: string, identifier: string): string =>
-  `select nullif(s -> 'identifiers' ->> ${literal(identifier)}, '') as v from ${people(kind)}`;
+  `select nullif(s.item -> 'identifiers' ->> ${literal(identifier)}, '') as v from ${people(kind)}`;
 
 /** `select` of every key and identifier of everybody asked about, as text named v. */
-export const allOwnSql = (): string => `
-  select s ->> 'key' as v from jsonb_array_elements(${setting('subjects')}) as s
-  union all select nullif(i.value, '') from jsonb_array_elements(${setting('subjects')}) as s,
-                   jsonb_each_text(s -> 'identifiers') as i`;
+export const allOwnSql = (): string =>
+  `select s.item ->> 'key' as v from ${everybody()} union all ` +
+  `select nullif(i.value, '') from ${everybody()}, jsonb_each_text(s.item -> 'identifiers') as i(name, value)`;
 
 /** `select` of the host keys of the workspaces asked about, as text named v. */
 export const workspacesSql = (): string =>
-  `select w as v from jsonb_array_elements_text(${setting('workspaces')}) as w`;
+  `select w.item as v from jsonb_array_elements_text(${setting('workspaces')}) as w(item)`;

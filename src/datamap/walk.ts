@@ -55,9 +55,10 @@ export function collectionQuery(
   const order =
     key.length > 0
       ? key.map((column) => orderBy(table, column)).join(', ')
-      : 'row_to_json(r)::text collate "C"';
+      : 'row_to_json(r.*)::text collate "C"';
+  // r.*, not r: a table may have a column of that name.
   const sql =
-    `select row_to_json(r)::text || ',' from ${qualified(table)} as t ` +
+    `select row_to_json(r.*)::text || ',' from ${qualified(table)} as t ` +
     `cross join lateral (${rowSql(map, catalogue, columns, masked)}) as r ` +
     `where ${rowsSelected(map, catalogue, collection, selection)} order by ${order}`;
   return {

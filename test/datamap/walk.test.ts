@@ -240,6 +240,70 @@ describe('a schema without tenants where people are only a mail', () => {
   });
 });
 
+describe('a schema of odd names and types', () => {
+  let host: ForeignHost;
+  let someone: Subject[];
+  beforeAll(async () => {
+    host = await foreignHost('odd');
+    someone = await host.asHost((db) => new People(host.map, host.catalogue).find(db, 'mail', 'b@X.y'));
+  });
+  afterAll(() => host.drop());
+
+  test('people with keys of enums and big integers are found, and their workspaces', async () => {
+    expect(someone.map((subject) => subject.key)).toEqual(['["free","9007199254740993"]']);
+    const workspaces = new HostWorkspaces(host.map, host.catalogue);
+    await host.asHost(async (db) => {
+      const people = new People(host.map, host.catalogue);
+      expect(await people.find(db, 'number', '9007199254740993')).toHaveLength(2);
+      expect((await people.profile(db, someone[0] as Subject)).display).toBe('odd');
+      expect(await workspaces.members(db, 'T/1')).toMatchObject([
+        { key: '["free","9007199254740993"]', role: 'member' },
+      ]);
+      expect(await workspaces.workspacesTouched(db, someone)).toEqual(['T/1']);
+    });
+  });
+
+  test('every type leaves as one line of JSON that keeps its digits', async () => {
+    const [line, ...others] = await host.lines('things', {
+      subjects: someone,
+      workspaces: ['T/1', 'x'],
+      maskKey,
+    });
+    expect(others).toEqual([]);
+    expect(line).not.toMatch(/[\n\r]/);
+    expect(line).toContain('"big":9007199254740993');
+    expect(JSON.parse((line ?? '').slice(0, -1))).toMatchObject({
+      t: 'T/1',
+      r: 'free',
+      v: { street: 's', extra: { a: 1 } },
+      s: [{ street: 'q', extra: [1, 2] }],
+      j: { a: 1 },
+      w: [[1, 2]],
+      b: 'AAH/',
+      n: 'NaN',
+      f: 'Infinity',
+      at: '2026-01-01T10:00:00+00:00',
+      local: '2020-01-01T00:00:00',
+      interval: 'P1DT2H',
+      x: '<a>\n</a>',
+      made: 'x',
+      tags: ['free', 'paid'],
+    });
+  });
+
+  test('files name their bucket, their path and the row they belong to', async () => {
+    const selection = { subjects: someone };
+    const files = await host.asHost(async (db) => {
+      const settings = settingsStatement(selection);
+      await db.query(settings.sql, settings.values);
+      return db.query(filesQuery(host.map, host.catalogue, 'things', selection) ?? '');
+    });
+    expect(files).toMatchObject([
+      { bucket: "it's", path: 'x', key: '["0190f3a0-0000-7000-8000-000000000001"]' },
+    ]);
+  });
+});
+
 test('a workspace’s id is the host’s key where that is a uuid, else always the same uuid made of it', () => {
   expect(workspaceId('0190F3A0-0000-7000-8000-000000000001')).toBe('0190f3a0-0000-7000-8000-000000000001');
   expect(workspaceId('42')).toBe(workspaceId('42'));
