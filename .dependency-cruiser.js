@@ -1,6 +1,7 @@
 // app → dsar → {export, deletion} → {identity, residency} → datamap → audit → {mail, webhooks}
 //     → keys → {database, storage, jobs, http} → {config, errors}: downward only.
 const layers = [
+  ['app'],
   ['dsar'],
   ['export', 'deletion'],
   ['identity', 'residency'],
@@ -16,7 +17,14 @@ const folders = (names) => `^src/(${names.join('|')})/`;
 const downwardOnly = layers.flatMap((layer, depth) => {
   const above = layers.slice(0, depth).flat();
   const rules = above.length
-    ? [{ name: `${layer.join('-')}-never-calls-up`, severity: 'error', from: { path: folders(layer) }, to: { path: folders(above) } }]
+    ? [
+        {
+          name: `${layer.join('-')}-never-calls-up`,
+          severity: 'error',
+          from: { path: folders(layer) },
+          to: { path: folders(above) },
+        },
+      ]
     : [];
   return rules.concat(
     // Siblings do not know each other, except at the bottom: jobs are enqueued in a caller's transaction, and http
@@ -34,11 +42,35 @@ const downwardOnly = layers.flatMap((layer, depth) => {
 
 export default {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-barrels', severity: 'error', from: {}, to: { path: '/index\\.ts$', pathNot: 'node_modules' } },
-    { name: 'only-app-imports-app', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^src/[^/]+\\.ts$', pathNot: '^src/(config|errors|clock)\\.ts$' } },
-    { name: 'source-never-imports-tests-or-demo', severity: 'error', from: { path: '^src/.+/' }, to: { path: '^(test|bench|demo)/' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-barrels',
+      severity: 'error',
+      from: {},
+      to: { path: '/index\\.ts$', pathNot: 'node_modules' },
+    },
+    {
+      name: 'only-app-imports-app',
+      severity: 'error',
+      from: { path: '^src/.+/', pathNot: '^src/app/' },
+      to: { path: '^src/[^/]+\\.ts$', pathNot: '^src/(config|errors|clock)\\.ts$' },
+    },
+    {
+      name: 'source-never-imports-tests-or-demo',
+      severity: 'error',
+      from: { path: '^src/.+/', pathNot: '^src/app/' },
+      to: { path: '^(test|bench|demo)/' },
+    },
     ...downwardOnly,
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' } },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
 };

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { Command } from 'commander';
+import { readConfig } from '../config.js';
+import { type Report, schemaReport } from '../datamap/datamap.cli.js';
+import { messageOf } from '../errors.js';
+import { openServer } from './database-server.js';
+import { checkHost, grantsForHost } from './host-reports.js';
+import { claimPort } from './port.js';
+import { type Duties, Service } from './service.js';
+import { openLog } from './service-log.js';
+import { runUntilTold } from './until-told.js';
+import { welcome } from './welcome.js';
+
+/** The command line: each command answers its exit code through `exit`. */
+export function commandLine(exit: (code: number) => void): Command {
+  const program = new Command('habeas')
+    .description(
+      'The data-rights desk for any product on Postgres. Configured by environment variables: see README.md.',
+    )
+    .showHelpAfterError();
+
+  program
+    .command('serve', { isDefault: false })
+    .description('answer HTTP, do the jobs and ring the sweeps, until Ctrl-C')
+    .option('--no-worker', 'only answer HTTP: jobs and sweeps are for `habeas worker` elsewhere')
+    .action(async ({ worker }: { worker: boolean }) => exit(await serve({ web: true, work: worker })));
+  program
+    .command('worker')
+    .description('do the jobs and ring the sweeps, without HTTP')
+    .action(async () => exit(await serve({ web: false, work: true })));
+  program
+    .command('migrate')
+    .description('bring the database to the newest schema (MIGRATION_DATABASE_URL)')
+    .action(async () => exit(await migrateNow()));
+  program
+    .command('sweep')
+    .description('run every sweep once: expiry, reminders, deadlines; for a scheduler of your own')
+    .action(async () => exit(await sweepOnce()));
+
+  const datamap = program
+    .command('datamap')
+    .description('the data map: what your product stores about people');
+  const report = (name: string, says: string, make: () => Promise<Report> | Report) =>
+    datamap
+      .command(name)
+      .description(says)
+      .action(async () => {
+        const { text, exitCode } = await make();
+        process.stdout.write(text);
+        exit(exitCode);
+      });
+  report('check', 'hold DATAMAP against the database; exit code 1 if it does not fit', () =>
+    checkHost(readConfig()),
+  );
+  report('grants', 'print the SQL that the owner of your tables runs for Habeas', () =>
+    grantsForHost(readConfig()),
+  );
+  report('schema', 'print the JSON Schema of the file, for editors', schemaReport);
+
+  program
+    .command('keys')
+    .description('keys of this installation')
+    .command('generate')
+    .description('print new keys, for your secret store; nothing is kept')
+    .action(() => {
+      for (const name of ['MASTER_KEY', 'SIGNING_KEY'])
+        process.stdout.write(`${name}=${randomBytes(32).toString('base64')}\n`);
+      exit(0);
+    });
+  return program;
+}
+
+async function serve(duties: Duties): Promise<number> {
+  const config = duties.web ? await claimPort(readConfig()) : readConfig();
+  const { log, file } = openLog(config);
+  const start = async () => {
+    const service = await Service.start(config, log, duties);
+    const took = performance.now();
+    log.info({ ms: Math.round(took), ...duties, url: duties.web ? config.publicUrl : undefined }, 'ready');
+    if (!config.production && duties.web) process.stdout.write(welcome({ config, took, logFile: file }));
+    return service;
+  };
+  return runUntilTold(start, log);
+}
+
+async function migrateNow(): Promise<number> {
+  const server = await openServer(readConfig());
+  await server.stop();
+  const said =
+    server.applied.length > 0 ? server.applied.join('\n') : 'Nothing to do: the schema is the newest.';
+  process.stdout.write(`${said}\n`);
+  return 0;
+}
+
+async function sweepOnce(): Promise<number> {
+  const config = readConfig();
+  const service = await Service.start(config, openLog(config).log, { web: false, work: false });
+  try {
+    const outcomes = await service.sweep();
+    for (const { name, error } of outcomes)
+      process.stdout.write(`${name}: ${error === undefined ? 'done' : `failed (${messageOf(error)})`}\n`);
+    return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
+  } finally {
+    await service.stop();
+  }
+}

@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import pg from 'pg';
+import { loadAtelier } from '../../demo/load.js';
+import { readCatalogue } from '../datamap/catalogue.js';
+import { grantsFor } from '../datamap/grants.js';
+import { type DataMap } from '../datamap/map.js';
+import { type ObjectStores } from '../storage/object-store.js';
+
+/**
+ * Puts the demo host app beside our schema and gives habeas_host its grants. A real host's owner does the second
+ * themselves, with what `datamap grants` prints: nothing here ever touches a real host's tables.
+ */
+export async function loadDemoHost(ownerUrl: string, map: DataMap, stores: ObjectStores): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await loadAtelier(client, {
+      putObject: async (bucket, path, bytes) => {
+        const type = { contentType: 'application/octet-stream' };
+        await stores.bucket(bucket).put(path, Readable.from([bytes]), type);
+      },
+    });
+    await client.query('begin');
+    // Two services that start at once would change the same rows of the catalogue.
+    await client.query(`select pg_advisory_xact_lock(hashtext('atelier.load'))`);
+    const runner = {
+      query: async (sql: string, values?: readonly unknown[]) =>
+        (await client.query(sql, values && [...values])).rows as never,
+    };
+    await client.query(grantsFor(map, await readCatalogue(runner)));
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+}

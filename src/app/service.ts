@@ -1,0 +1,67 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Logger } from 'pino';
+import { AppModule } from '../app.module.js';
+import { type Config } from '../config.js';
+import { createApp } from '../http/bootstrap.js';
+import { SweepRegistry, type SweepOutcome } from '../jobs/sweep-registry.js';
+import { Bell } from './bell.js';
+import { type Environment, openEnvironment } from './environment.js';
+import { portProblem } from './port.js';
+
+export interface Duties {
+  /** Answers HTTP. */
+  web: boolean;
+  /** Does jobs and rings the sweeps. */
+  work: boolean;
+}
+
+/** The running service: one process with one or both duties, on an environment of its own. */
+export class Service {
+  private constructor(
+    private readonly environment: Environment,
+    private readonly app: NestFastifyApplication,
+  ) {}
+
+  /** Opens everything and starts. What fails on the way closes what was opened before. */
+  static async start(config: Config, log: Logger, duties: Duties): Promise<Service> {
+    const environment = await openEnvironment(config, log);
+    try {
+      const app = await createApp(AppModule.with(environment), { config, log });
+      const service = new Service(environment, app);
+      await service.begin(duties);
+      return service;
+    } catch (error) {
+      await environment.close();
+      throw error;
+    }
+  }
+
+  /** One round of every sweep. */
+  sweep(): Promise<SweepOutcome[]> {
+    return this.app.get(SweepRegistry).runAll();
+  }
+
+  /** Takes no more calls, finishes what runs, and then closes what the work stood on. */
+  async stop(): Promise<void> {
+    await this.app.get(Bell).stop();
+    await this.app.getHttpAdapter().close();
+    await this.environment.queue.stop();
+    await this.app.close();
+    await this.environment.close();
+  }
+
+  private async begin({ web, work }: Duties): Promise<void> {
+    const { config, queue } = this.environment;
+    await this.app.init();
+    await queue.start({ work });
+    if (web) {
+      await this.app.listen(config.port, config.host).catch((error: unknown) => {
+        throw portProblem(error as Error, config.host, config.port);
+      });
+    }
+    const bell = this.app.get(Bell);
+    bell.sweeping = work;
+    // What fell due while nothing ran should not wait a minute more.
+    if (work) void bell.sweep();
+  }
+}

@@ -1,0 +1,62 @@
+import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { demoPeople } from '../demo/people.js';
+import { type Environment } from './app/environment.js';
+import { HostWatch } from './app/host-watch.js';
+import { AuditLog } from './audit/events.js';
+import { Clock } from './clock.js';
+import { CONFIG } from './config.js';
+import { Database } from './database/database.js';
+import { versionWarning } from './database/server-version.js';
+import { HostMap } from './datamap/host-map.js';
+import { ReadinessChecks } from './http/readiness.js';
+import { DEMO_PEOPLE } from './identity/demo-tokens.js';
+import { Queue } from './jobs/queue.js';
+import { SweepRegistry } from './jobs/sweep-registry.js';
+import { Sealing } from './keys/sealing.js';
+import { OBJECT_STORES } from './storage/object-store.js';
+
+/** Hands what was opened before Nest started to whoever asks for it, everywhere. */
+@Global()
+@Module({})
+export class CoreModule implements OnModuleInit {
+  constructor(
+    private readonly readiness: ReadinessChecks,
+    private readonly database: Database,
+    private readonly hostMap: HostMap,
+  ) {}
+
+  static with({ config, clock, database, sealing, stores, queue, watch }: Environment): DynamicModule {
+    const given = [
+      { provide: CONFIG, useValue: config },
+      { provide: Clock, useValue: clock },
+      { provide: Database, useValue: database },
+      { provide: Sealing, useValue: sealing },
+      { provide: OBJECT_STORES, useValue: stores },
+      { provide: Queue, useValue: queue },
+      { provide: HostWatch, useValue: watch },
+      { provide: HostMap, useValue: watch.hostMap },
+      { provide: DEMO_PEOPLE, useValue: config.demoHost ? demoPeople : {} },
+    ];
+    const own = [AuditLog, SweepRegistry];
+    return {
+      module: CoreModule,
+      providers: [...given, ...own],
+      exports: [...given.map(({ provide }) => provide), ...own],
+    };
+  }
+
+  onModuleInit(): void {
+    this.readiness.register('database', async () => {
+      const warning = versionWarning(await this.database.serverVersion());
+      return { ok: true, ...(warning && { warning }) };
+    });
+    // Filing, the clock and the desk go on, so this instance is ready nevertheless. Public: no names of tables.
+    this.readiness.register('datamap', () => {
+      const count = this.hostMap.problems.length;
+      return Promise.resolve({
+        ok: true,
+        ...(count > 0 && { warning: `The data map does not fit the database (${count}): packages wait.` }),
+      });
+    });
+  }
+}
