@@ -33,7 +33,9 @@ interface Known {
 export function startingClock(known: Known): (Deadline | ContractualTerm) & { decidedBy: string } {
   const { kind, receivedAt } = known;
   if (known.scope === 'workspace') return { ...contractualTerm(kind, receivedAt), decidedBy: 'contract' };
-  const subjects = known.subjectJurisdictions.length ? known.subjectJurisdictions : [null];
+  // One person in several guises: what one of them tells holds for all.
+  const told = known.subjectJurisdictions.filter((code) => code !== null);
+  const subjects = told.length ? told : [null];
   const candidates = known.parts.flatMap((part) =>
     subjects.map((subject) => {
       const whereabouts = { request: known.jurisdiction, subject, ...part, enabled: known.laws };

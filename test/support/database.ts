@@ -20,10 +20,15 @@ const urlOf = (name: string, user?: { name: string; password: string }): string 
   return url.href;
 };
 
-/** A database of its own, cloned from the migrated template in a tenth of a second. */
-export async function createDatabase(): Promise<TestDatabase> {
+/**
+ * A database of its own, cloned from a template in a tenth of a second.
+ * @param template `atelier_template` holds the demo host app as well
+ */
+export async function createDatabase(
+  template: 'habeas_template' | 'atelier_template' = 'habeas_template',
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await statement(urlOf('habeas'), `create database ${name} template habeas_template`);
+  await statement(urlOf('habeas'), `create database ${name} template ${template}`);
   const url = urlOf(name, { name: 'habeas_login', password: 'test' });
   const ownerUrl = urlOf(name);
   const database = await Database.connect(url);
