@@ -24,6 +24,9 @@ import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
 import { Parts } from './parts.js';
 import { People } from './people-of-tenant.js';
+import { ProofController } from './proof.controller.js';
+import { ProofLinks } from './proof-links.js';
+import { ProofView } from './proof-view.js';
 import { ACCESS_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { RequestLists } from './request-lists.js';
@@ -43,6 +46,8 @@ const matters = [
   OwnRequests,
   WorkspaceRequests,
   Desk,
+  ProofView,
+  ProofLinks,
 ];
 const work = [
   Filing,
@@ -59,7 +64,13 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
 
 @Module({
   imports: [ExportModule, MailModule, ResidencyModule],
-  controllers: [OwnRequestsController, WorkspaceRequestsController, CaseworkController, DeskController],
+  controllers: [
+    OwnRequestsController,
+    WorkspaceRequestsController,
+    CaseworkController,
+    DeskController,
+    ProofController,
+  ],
   providers: [...matters, ...work, ...knowledge, ...sweeps],
   exports: [Requests, Casework, IdentityProof],
 })

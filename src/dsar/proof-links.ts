@@ -1,14 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import { type CallContext, type Tenancy } from '../database/tenancy.js';
-import { type Database } from '../database/database.js';
+import { Database } from '../database/database.js';
 import { DomainError } from '../errors.js';
 import { type PresentedToken, readToken } from '../keys/tokens.js';
-import { type Casework } from './casework.js';
-import { type IdentityProof } from './identity-proof.js';
+import { Casework } from './casework.js';
+import { IdentityProof } from './identity-proof.js';
 import { type ProofFacts } from './proof.schema.js';
-import { noProofLink, type ProofView } from './proof-view.js';
-import { type Requests } from './requests.js';
+import { noProofLink, ProofView } from './proof-view.js';
+import { Requests } from './requests.js';
 
 /** What the holder of a proof link may do: look, confirm once, and withdraw what they confirmed. */
+@Injectable()
 export class ProofLinks {
   constructor(
     private readonly database: Database,

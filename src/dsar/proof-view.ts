@@ -1,13 +1,14 @@
-import { type Clock } from '../clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DomainError } from '../errors.js';
 import { type PresentedToken } from '../keys/tokens.js';
-import { type Controllers } from './controllers.js';
+import { Controllers } from './controllers.js';
 import { type ProofFacts } from './proof.schema.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
-import { type RequestView } from './request-view.js';
-import { type Requests } from './requests.js';
+import { RequestView } from './request-view.js';
+import { Requests } from './requests.js';
 
 /** How long the link in the mail still tells what became of a closed request. */
 const DAYS_AFTER_CLOSING = 30;
@@ -24,6 +25,7 @@ const findLink = `
   from habeas.request_verifications where token_hash = $1 and revoked_at is null`;
 
 /** What the link that proves an address shows, before the proof and after. */
+@Injectable()
 export class ProofView {
   constructor(
     private readonly requests: Requests,

@@ -1,0 +1,49 @@
+import { type TimelineEntry } from './timeline.js';
+
+type Words = string | ((entry: TimelineEntry) => string | undefined);
+
+const outcomes: Record<string, string> = {
+  full: 'It was fulfilled',
+  partial: 'It was fulfilled, all but the parts that were refused or not decided in time',
+  no_data: 'We searched and found nothing about you',
+};
+
+/** What the person reads of each event; one without words is the machinery's own. */
+const words: Record<string, Words> = {
+  'request.filed': 'The request was written down',
+  'verification.sent': 'A link to confirm the address was mailed',
+  'verification.recorded': 'Identity was proven in another way',
+  'verification.refused': 'Somebody tried to confirm with a link that no longer could',
+  'identity.proven': ({ metadata }) =>
+    metadata.method === 'link' ? 'The address was confirmed' : 'Identity was proven',
+  'request.scheduled': ({ metadata }) =>
+    Number(metadata.awaiting) > 0 ? 'Those who decide about a part of it were asked' : undefined,
+  'part.approved': 'A part of it was approved',
+  'part.refused': 'A part of it was refused',
+  'request.started': 'Work on it began',
+  'request.attempt_failed': 'Something went wrong on our side; it is tried again',
+  'request.failed': 'Something went wrong on our side; somebody looks after it',
+  'request.retried': 'Work on it began again',
+  'request.extended': 'More time was taken, for the reason we mailed',
+  'request.paused': 'The time limit was paused, for the reason we mailed',
+  'request.resumed': 'The time limit runs again',
+  'package.ready': 'The copy of the data was put together and a link to it mailed',
+  'package.rebuilt': 'The copy was put together again and a new link mailed',
+  'package.downloaded': 'The copy was downloaded',
+  'package.download_refused': 'Somebody tried a download link that had ended',
+  'package.expired': 'The link to the copy ended',
+  'link.issued': 'A new link to the copy was mailed',
+  'link.revoked': 'A link to the copy was withdrawn',
+  'mail.bounced': 'A mail to this address could not be delivered',
+  'request.fulfilled': ({ metadata }) => outcomes[String(metadata.outcome)] ?? 'It was fulfilled',
+  'request.refused': 'It was refused, for the reason we mailed',
+  'request.withdrawn': 'It was withdrawn',
+};
+
+/** A timeline in plain words, oldest first. */
+export const inWords = (timeline: readonly TimelineEntry[]): { at: string; text: string }[] =>
+  timeline.flatMap((entry) => {
+    const known = words[entry.action];
+    const text = typeof known === 'function' ? known(entry) : known;
+    return text === undefined ? [] : [{ at: entry.at, text }];
+  });
