@@ -142,7 +142,7 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
     test('forgets an upload whose source fails, and passes the error on', async () => {
       const failing = Readable.from(
         (async function* () {
-          yield randomBytes(500_000);
+          for (let n = 0; n < 12; n += 1) yield randomBytes(1_000_000);
           await turn();
           throw new Error('the source broke');
         })(),
@@ -160,7 +160,7 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
         },
       });
       const closed = new Promise((resolve) => endless.once('close', resolve));
-      setTimeout(() => abort.abort(new Error('changed our mind')), 200);
+      setTimeout(() => abort.abort(new Error('changed our mind')), 500);
       await expect(
         store.put(at('half/aborted'), endless, { ...binary, signal: abort.signal }),
       ).rejects.toThrow('changed our mind');
@@ -172,7 +172,7 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
       await put('old', 'the old one');
       const failing = Readable.from(
         (async function* () {
-          yield randomBytes(300_000);
+          for (let n = 0; n < 12; n += 1) yield randomBytes(1_000_000);
           await turn();
           throw new Error('broke');
         })(),
