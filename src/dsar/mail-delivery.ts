@@ -22,9 +22,15 @@ export class MailDelivery {
   connect(): void {
     this.outbox.onQueued((tx, mail) => this.queue.enqueue(tx, MAIL_DELIVERY, mail));
     this.outbox.onBounce((tx, bounce) => this.putOnDesk(tx, bounce));
-    this.queue.register(MAIL_DELIVERY, async (mail) => void (await this.outbox.deliver(mail)), {
-      concurrency: 2,
-    });
+    this.queue.register(
+      MAIL_DELIVERY,
+      async (mail) => {
+        await this.outbox.deliver(mail);
+      },
+      {
+        concurrency: 2,
+      },
+    );
   }
 
   async sweep(): Promise<void> {

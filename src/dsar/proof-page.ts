@@ -44,7 +44,7 @@ function statusPage(its: ProvenFacts): Page {
         ...(its.state === 'open' && its.dueOn !== null ? [['Answer due by', due(its)] as const] : []),
         ...(its.closedAt !== null ? [['Closed on', day(its.closedAt, its.zone)] as const] : []),
       ])}
-      <h2>What happened so far</h2>
+      <h2>What happened${its.state === 'open' && ' so far'}</h2>
       <ol class="timeline">
         ${inWords(its.timeline).map(({ at, text }) => html`<li>${moment(at, its.zone)}${text}</li>`)}
       </ol>
@@ -114,8 +114,7 @@ function fulfilled({ kind, outcome, package: its, zone }: ProvenFacts): { title:
       text: ['We searched everywhere that personal data is kept and found nothing under this mail address.'],
     };
   }
-  const title =
-    outcome === 'partial' ? 'Your request was fulfilled, but for a part' : 'Your request was fulfilled';
+  const title = outcome === 'partial' ? 'Your request was fulfilled in part' : 'Your request was fulfilled';
   const missing = outcome === 'partial' ? ['What was left out, and why, stands in the mail we sent.'] : [];
   if (kind === 'deletion') return { title, text: missing };
   const where =
@@ -145,7 +144,7 @@ function asked({ kind, scope, workspace }: ProofFacts): Html {
 const askedShortly = (its: ProofFacts): Html =>
   html`${its.kind === 'access' ? 'A copy' : 'Deletion'} of
   ${its.scope === 'workspace' ? 'the workspace' : 'your personal data'}${
-    its.workspace !== undefined && html`, <bdi>${its.workspace}</bdi>`
+    its.workspace !== undefined && html` in <bdi>${its.workspace}</bdi>`
   }`;
 
 function due({ dueOn, extended, overdue, paused }: ProvenFacts): Html {

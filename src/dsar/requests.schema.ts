@@ -27,7 +27,7 @@ export const Words = (longest: number) =>
     .trim()
     .min(1)
     .max(longest)
-    // eslint-disable-next-line no-control-regex -- Postgres takes no NUL, and nobody types the others
+
     .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'no control characters');
 
 export const NewOwnRequest = z

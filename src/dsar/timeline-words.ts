@@ -10,7 +10,7 @@ const outcomes: Record<string, string> = {
 
 /** What the person reads of each event; one without words is the machinery's own. */
 const words: Record<string, Words> = {
-  'request.filed': 'The request was written down',
+  'request.filed': 'The request was filed',
   'verification.sent': 'A link to confirm the address was mailed',
   'verification.recorded': 'Identity was proven in another way',
   'verification.refused': 'Somebody tried to confirm with a link that no longer could',

@@ -56,7 +56,7 @@ export class Whereabouts {
       establishment: profile.establishment,
       region: region && {
         defaultJurisdiction: region.defaultJurisdiction,
-        chosen: entry?.regionChosenAt !== undefined,
+        chosen: entry.regionChosenAt !== undefined,
       },
     };
   }

@@ -23,7 +23,11 @@ export class Sealing {
     return Buffer.concat([Buffer.of(VERSION), nonce, box]);
   }
 
-  /** @throws DomainError `sealing.unreadable` for another key, purpose or version, or a changed byte */
+  /**
+   * What was sealed; `T` is the caller's word for its shape, which the seal itself vouches for.
+   * @throws DomainError `sealing.unreadable` for another key, purpose or version, or a changed byte
+   */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- see above
   open<T>(purpose: string, sealed: Buffer): T {
     const nonceEnd = 1 + sodium.crypto_secretbox_NONCEBYTES;
     if (sealed[0] !== VERSION || sealed.length <= nonceEnd) throw unreadable();

@@ -86,10 +86,10 @@ function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
   return new Promise((resolve, reject) => {
     const files = new Map<string, Buffer>();
     yauzl.fromBuffer(zip, { lazyEntries: true }, (error, file) => {
-      if (error) return reject(error);
+      if (error) { reject(error); return; }
       file.on('entry', (entry: yauzl.Entry) => {
         file.openReadStream(entry, (failed, stream) => {
-          if (failed) return reject(failed);
+          if (failed) { reject(failed); return; }
           const chunks: Buffer[] = [];
           stream.on('data', (chunk: Buffer) => chunks.push(chunk));
           stream.on('end', () => {

@@ -16,7 +16,7 @@ import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
 import { type ObjectStores } from '../../src/storage/object-store.js';
-import { demoPeople } from '../../demo/people.js';
+import { type demoPeople } from '../../demo/people.js';
 import { TestClock } from './clock.js';
 import { createDatabase, type TestDatabase } from './database.js';
 import { eventually } from './eventually.js';

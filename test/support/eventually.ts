@@ -8,7 +8,7 @@ export async function eventually<T>(
   const giveUpAt = Date.now() + limitMs;
   for (;;) {
     const held = await condition();
-    if (held) return held as NonNullable<T>;
+    if (held) return held;
     if (Date.now() > giveUpAt) throw new Error(`not within ${limitMs} ms: ${condition.toString()}`);
     await sleep(25);
   }
