@@ -55,7 +55,7 @@ export async function benchExport({
       pairs.push({ psql: await yardstick(), ours: await inChild(job('package', 1)) });
       const { psql, ours } = pairs.at(-1) as (typeof pairs)[number];
       say(
-        `${hasPsql ? 'psql' : 'read'} ${psql.toFixed(2)} s   package ${ours.seconds.toFixed(2)} s   ratio ${(ours.seconds / psql).toFixed(2)}   memory +${ours.rssAboveIdleMb} MB   ${Math.round((ours.bytes ?? 0) / 1e6)} MB zip`,
+        `${hasPsql ? 'psql' : 'read'} ${psql.toFixed(2)} s   package ${ours.seconds.toFixed(2)} s (${ours.cpuSeconds.toFixed(2)} s of CPU)   ratio ${(ours.seconds / psql).toFixed(2)}   memory +${ours.rssAboveIdleMb} MB   ${Math.round((ours.bytes ?? 0) / 1e6)} MB zip`,
       );
     }
     const larger = await inChild(job('package', 2));
@@ -110,7 +110,12 @@ async function inChild(job: Job): Promise<Measured> {
   const [measured] = (await Promise.race([once(child, 'message'), closed])) as [Measured | number | null];
   await closed;
   if (typeof measured === 'number' || measured === null)
-    return { seconds: NaN, rssAboveIdleMb: NaN, failed: `the process died (${measured ?? 'killed'})` };
+    return {
+      seconds: NaN,
+      cpuSeconds: NaN,
+      rssAboveIdleMb: NaN,
+      failed: `the process died (${measured ?? 'killed'})`,
+    };
   if (measured.failed && job.way !== 'obvious') throw new Error(measured.failed);
   return measured;
 }
