@@ -69,7 +69,10 @@ function cell(value: unknown, sealed: boolean): Html {
   const binary = binaryBytes(value);
   if (binary !== null)
     return html`<td><span class="sealed">${sealed ? 'sealed' : 'binary'}, ${bytes(binary)}</span></td>`;
-  return html`<td dir="auto">${readable(value)}</td>`;
+  const text = readable(value);
+  // Dates, ids and addresses read badly when broken; sentences need room.
+  const width = /^\S{1,40}$/.test(text) ? 'one-line' : text.length > 60 ? 'wide' : '';
+  return html`<td dir="auto" class="${width}">${text}</td>`;
 }
 
 export const filesSection = ({ files, missingFiles }: Manifest): Html =>

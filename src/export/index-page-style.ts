@@ -40,6 +40,7 @@ th:first-child, td:first-child { padding-inline-start: 1.25rem; }
 tr:last-child td { border-bottom: 0; }
 thead th { color: var(--quiet); font-weight: 550; background: var(--tint); white-space: nowrap; }
 td { min-width: 6rem; max-width: 24rem; overflow-wrap: anywhere; }
+td.one-line { white-space: nowrap; } td.wide { min-width: 18rem; }
 td.figure, th.figure { text-align: end; white-space: nowrap; min-width: 0; }
 .none { color: var(--quiet); font-style: italic; }
 .sealed { display: inline-block; padding: 0 .5rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .8125rem; white-space: nowrap; }
