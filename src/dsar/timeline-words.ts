@@ -43,7 +43,7 @@ const words: Record<string, Words> = {
 /** A timeline in plain words, oldest first. */
 export const inWords = (timeline: readonly TimelineEntry[]): { at: string; text: string }[] =>
   timeline.flatMap((entry) => {
-    const known = words[entry.action];
+    const known = Object.hasOwn(words, entry.action) ? words[entry.action] : undefined;
     const text = typeof known === 'function' ? known(entry) : known;
     return text === undefined ? [] : [{ at: entry.at, text }];
   });

@@ -50,7 +50,7 @@ const counts = (rows: PackageFacts['contents']): Html =>
     ${rows.map(
       (row) =>
         html`<div>
-          <dt dir="auto">${row.title}</dt>
+          <dt><bdi>${row.title}</bdi></dt>
           <dd>${number.format(row.rows)}</dd>
         </div>`,
     )}

@@ -25,7 +25,7 @@ export function layout({ title, from, body, foot }: Page): string {
       </head>
       <body>
         <div class="column">
-          ${from !== undefined && html`<p class="from" dir="auto">${from}</p>`}
+          ${from !== undefined && html`<p class="from"><bdi>${from}</bdi></p>`}
           <main class="card">
             <h1>${title}</h1>
             ${body}
@@ -44,7 +44,7 @@ export const facts = (rows: readonly (readonly [label: string, value: Html | str
       ([label, value]) =>
         html`<div>
           <dt>${label}</dt>
-          <dd dir="auto">${value}</dd>
+          <dd><bdi>${value}</bdi></dd>
         </div>`,
     )}
   </dl>`;
@@ -83,10 +83,11 @@ button.plain:hover{background:transparent;box-shadow:inset 0 0 0 2px currentColo
 :focus-visible{outline:3px solid var(--act);outline-offset:3px;border-radius:6px}
 button:focus-visible{border-radius:9px}
 details{margin:28px 0 4px;border-block-start:1px solid var(--line);padding-block-start:16px}
-summary{cursor:pointer;width:fit-content;color:var(--soft);font-size:15px}
+summary{cursor:pointer;margin-block-end:10px;width:fit-content;color:var(--soft);font-size:15px}
 details form{margin-block-end:8px}
 .timeline{list-style:none;margin:0 0 14px;padding:0}
 .timeline li{position:relative;margin:0;padding-block-end:16px;padding-inline-start:24px}
+.timeline li:last-child{padding-block-end:0}
 .timeline li::before{content:'';position:absolute;inset-block-start:.5em;inset-inline-start:1px;width:9px;height:9px;border-radius:50%;background:var(--line);box-shadow:0 0 0 1px var(--soft)}
 .timeline li:not(:last-child)::after{content:'';position:absolute;inset-block:1.35em 0;inset-inline-start:5px;width:1px;background:var(--line)}
 .timeline li:last-child::before{background:var(--act);box-shadow:0 0 0 1px var(--act)}

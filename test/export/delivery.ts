@@ -60,14 +60,20 @@ export interface Delivery {
   close(): Promise<void>;
 }
 
-/** @param stores another object store than the local one */
-export async function delivery(stores?: (local: LocalStores) => ObjectStores): Promise<Delivery> {
+/**
+ * @param stores another object store than the local one
+ * @param environment what is configured besides
+ */
+export async function delivery(
+  stores?: (local: LocalStores) => ObjectStores,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Delivery> {
   const db = await createDatabase();
   const clock = new TestClock();
   const home = await mkdtemp(join(process.env.HABEAS_TEST_HOME ?? tmpdir(), 'delivery-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const config = readConfig({ HABEAS_HOME: home, PORT: String(port), LOG_LEVEL: 'trace' });
+  const config = readConfig({ HABEAS_HOME: home, PORT: String(port), LOG_LEVEL: 'trace', ...environment });
   const key = randomBytes(32);
   const local = new LocalStores({ root: join(home, 'objects'), publicUrl: url, key, now: () => clock.now() });
   const lines: string[] = [];

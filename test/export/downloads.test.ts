@@ -49,7 +49,7 @@ describe('looking at a link', () => {
     expect(page).toContain('Acme &#60;Bureau&#62; &#38; Söhne');
     expect(page).toContain('European Union (Frankfurt)');
     expect(page).toContain('27 November 2026');
-    expect(page).toMatch(/Messages<\/dt>\s*<dd>1,234<\/dd>/);
+    expect(page).toMatch(/Messages<\/bdi><\/dt>\s*<dd>1,234<\/dd>/);
     expect(page).toContain('nothing found: Integrations');
     expect(page).toContain('12 values are stored encrypted');
     expect(page).not.toContain('SENTINEL-SUBJECT');
