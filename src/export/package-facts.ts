@@ -6,7 +6,7 @@ export const PackageFacts = z
   .object({
     requestId: z.uuid(),
     scope: z.enum(['account', 'person', 'workspace']),
-    workspaceId: z.uuid().optional(),
+    workspaceId: z.guid().optional(),
     /** Who decides about the data that is in it, by name. */
     controllers: z.array(z.string()),
     region: z.object({ id: z.string(), name: z.string() }).nullable(),
@@ -18,7 +18,7 @@ export const PackageFacts = z
     missingFiles: z.number().int(),
     leftOut: z.array(
       z.object({
-        workspaceId: z.uuid(),
+        workspaceId: z.guid(),
         name: z.string().optional(),
         reason: z.enum(['refused', 'not_decided_in_time']),
       }),

@@ -227,3 +227,12 @@ test('neither token nor address is ever written to the log', async () => {
   expect(desk.log()).not.toContain(token);
   expect(desk.log()).not.toContain('sentinel');
 });
+
+test('the pages’ answers are described in the API’s document', async () => {
+  const answer = await desk.app.inject({ method: 'GET', url: '/openapi.json' });
+  const { paths } = answer.json<{ paths: Record<string, Record<string, { responses: object }>> }>();
+  expect(JSON.stringify(paths['/p/{token}']?.get?.responses)).toContain('ProofFacts');
+  expect(JSON.stringify(paths['/d/{token}']?.get?.responses)).toContain('PackageFacts');
+  expect(Object.keys(paths['/d/{token}']?.post?.responses ?? {})).toContain('303');
+  expect(Object.keys(paths).filter((path) => path.startsWith('/objects'))).toEqual([]);
+});
