@@ -90,6 +90,18 @@ const Environment = z.object({
     .default(lawIds.join(','))
     .transform((text) => text.split(',').map((id) => id.trim()))
     .pipe(z.array(z.enum(lawIds, `must be a comma-separated list of ${lawIds.join(', ')}`)).min(1)),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .pipe(
+      z.array(
+        z.union(
+          [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+          'must be addresses or CIDR ranges, comma-separated',
+        ),
+      ),
+    ),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -134,8 +146,6 @@ function assemble(env: Environment) {
     home: env.HABEAS_HOME,
     databaseUrl: env.DATABASE_URL,
     migrationDatabaseUrl: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL,
-    planesFile: env.PLANES,
-    directoryUrl: env.DIRECTORY_URL,
     datamapFile: env.DATAMAP,
     storage: {
       supabaseUrl: env.SUPABASE_URL?.replace(/\/+$/, ''),
@@ -161,6 +171,8 @@ function assemble(env: Environment) {
     coolingOff: env.COOLING_OFF,
     dueMargin: env.DUE_MARGIN,
     laws: env.JURISDICTIONS,
+    /** Proxies whose X-Forwarded-For is believed; without them everybody behind one shares its address. */
+    trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
   };
 }
@@ -176,6 +188,10 @@ function contradictions(env: Environment): InputProblem[] {
     demand(!env[b] || env[a], a, `is needed when ${b} is set`);
   };
 
+  // Named by the contract, built with physical residency: refused rather than ignored.
+  for (const name of ['PLANES', 'DIRECTORY_URL'] as const) {
+    demand(!env[name], name, 'is not built yet: one plane, on DATABASE_URL, serves all regions');
+  }
   together('SUPABASE_URL', 'SUPABASE_SERVICE_KEY');
   together('SUPABASE_S3_ACCESS_KEY', 'SUPABASE_S3_SECRET');
   demand(

@@ -1,11 +1,10 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Logger } from 'pino';
 import { AppModule } from '../app.module.js';
-import { type Config } from '../config.js';
 import { createApp } from '../http/bootstrap.js';
 import { SweepRegistry, type SweepOutcome } from '../jobs/sweep-registry.js';
 import { Bell } from './bell.js';
 import { type Environment, openEnvironment } from './environment.js';
+import { type Foundation } from './foundation.js';
 import { portProblem } from './port.js';
 
 export interface Duties {
@@ -23,10 +22,11 @@ export class Service {
   ) {}
 
   /** Opens everything and starts. What fails on the way closes what was opened before. */
-  static async start(config: Config, log: Logger, duties: Duties): Promise<Service> {
-    const environment = await openEnvironment(config, log);
+  static async start(foundation: Foundation, duties: Duties): Promise<Service> {
+    const { config, log } = foundation;
+    const environment = await openEnvironment(foundation);
     try {
-      const app = await createApp(AppModule.with(environment), { config, log });
+      const app = await createApp(AppModule.with(environment), { config, log, trustedProxies: config.trustedProxies });
       const service = new Service(environment, app);
       await service.begin(duties);
       return service;
