@@ -1,10 +1,10 @@
-import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Global, Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { demoPeople } from '../demo/people.js';
 import { type Environment } from './app/environment.js';
 import { HostWatch } from './app/host-watch.js';
 import { AuditLog } from './audit/events.js';
 import { Clock } from './clock.js';
-import { CONFIG } from './config.js';
+import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
 import { versionWarning } from './database/server-version.js';
 import { HostMap } from './datamap/host-map.js';
@@ -13,7 +13,7 @@ import { DEMO_PEOPLE } from './identity/demo-tokens.js';
 import { Queue } from './jobs/queue.js';
 import { SweepRegistry } from './jobs/sweep-registry.js';
 import { Sealing } from './keys/sealing.js';
-import { OBJECT_STORES } from './storage/object-store.js';
+import { OBJECT_STORES, type ObjectStores } from './storage/object-store.js';
 
 /** Hands what was opened before Nest started to whoever asks for it, everywhere. */
 @Global()
@@ -23,6 +23,8 @@ export class CoreModule implements OnModuleInit {
     private readonly readiness: ReadinessChecks,
     private readonly database: Database,
     private readonly hostMap: HostMap,
+    @Inject(OBJECT_STORES) private readonly stores: ObjectStores,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   static with({ config, clock, database, sealing, stores, queue, watch }: Environment): DynamicModule {
@@ -50,7 +52,7 @@ export class CoreModule implements OnModuleInit {
       const warning = versionWarning(await this.database.serverVersion());
       return { ok: true, ...(warning && { warning }) };
     });
-    // Filing, the clock and the desk go on, so this instance is ready nevertheless. Public: no names of tables.
+    // In what follows filing, the clock and the desk go on, so this instance is ready nevertheless. Public: no names of tables.
     this.readiness.register('datamap', () => {
       const count = this.hostMap.problems.length;
       return Promise.resolve({
@@ -58,5 +60,14 @@ export class CoreModule implements OnModuleInit {
         ...(count > 0 && { warning: `The data map does not fit the database (${count}): packages wait.` }),
       });
     });
+    this.readiness.register('storage', () =>
+      this.stores
+        .bucket(this.config.storage.exportBucket)
+        .ready()
+        .then(
+          () => ({ ok: true }),
+          () => ({ ok: true, warning: 'The object storage does not answer: packages wait.' }),
+        ),
+    );
   }
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import { readConfig } from '../config.js';
-import { type Report, schemaReport } from '../datamap/datamap.cli.js';
+import { type Logger } from 'pino';
+import { type Config, readConfig } from '../config.js';
+import { type Report } from '../datamap/datamap.cli.js';
 import { messageOf } from '../errors.js';
 import { openServer } from './database-server.js';
-import { checkHost, grantsForHost } from './host-reports.js';
+import { layFoundation } from './foundation.js';
 import { claimPort } from './port.js';
-import { type Duties, Service } from './service.js';
+import { type Duties, type Service } from './service.js';
 import { openLog } from './service-log.js';
 import { runUntilTold } from './until-told.js';
 import { welcome } from './welcome.js';
@@ -50,12 +51,14 @@ export function commandLine(exit: (code: number) => void): Command {
         exit(exitCode);
       });
   report('check', 'hold DATAMAP against the database; exit code 1 if it does not fit', () =>
-    checkHost(readConfig()),
+    hostReports().then(({ checkHost }) => checkHost(readConfig())),
   );
   report('grants', 'print the SQL that the owner of your tables runs for Habeas', () =>
-    grantsForHost(readConfig()),
+    hostReports().then(({ grantsForHost }) => grantsForHost(readConfig())),
   );
-  report('schema', 'print the JSON Schema of the file, for editors', schemaReport);
+  report('schema', 'print the JSON Schema of the file, for editors', async () =>
+    (await import('../datamap/datamap.cli.js')).schemaReport(),
+  );
 
   program
     .command('keys')
@@ -74,13 +77,22 @@ async function serve(duties: Duties): Promise<number> {
   const config = duties.web ? await claimPort(readConfig()) : readConfig();
   const { log, file } = openLog(config);
   const start = async () => {
-    const service = await Service.start(config, log, duties);
+    const service = await startService(config, log, duties);
     const took = performance.now();
     log.info({ ms: Math.round(took), ...duties, url: duties.web ? config.publicUrl : undefined }, 'ready');
     if (!config.production && duties.web) process.stdout.write(welcome({ config, took, logFile: file }));
     return service;
   };
   return runUntilTold(start, log);
+}
+
+// A command loads what it needs: Nest and all of the service take longer than most commands do.
+const hostReports = () => import('./host-reports.js');
+
+async function startService(config: Config, log: Logger, duties: Duties): Promise<Service> {
+  const foundation = layFoundation(config, log);
+  const { Service } = await import('./service.js');
+  return Service.start(foundation, duties);
 }
 
 async function migrateNow(): Promise<number> {
@@ -94,7 +106,7 @@ async function migrateNow(): Promise<number> {
 
 async function sweepOnce(): Promise<number> {
   const config = readConfig();
-  const service = await Service.start(config, openLog(config).log, { web: false, work: false });
+  const service = await startService(config, openLog(config).log, { web: false, work: false });
   try {
     const outcomes = await service.sweep();
     for (const { name, error } of outcomes)

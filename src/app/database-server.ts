@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { type Config } from '../config.js';
 import { EmbeddedPostgres } from '../database/embedded-postgres.js';
-import { migrate } from '../database/migrations.js';
 import { DomainError, messageOf } from '../errors.js';
 
 /** A database server that is up and migrated. */
@@ -30,6 +29,7 @@ async function openEmbedded({ home }: Config): Promise<DatabaseServer> {
   const server = await EmbeddedPostgres.start(home);
   try {
     const password = passwordOf(home);
+    const { migrate } = await import('../database/migrations.js');
     const applied = await migrate(server.url, LOGIN, password);
     const url = new URL(server.url);
     [url.username, url.password] = [LOGIN, password];
@@ -42,6 +42,7 @@ async function openEmbedded({ home }: Config): Promise<DatabaseServer> {
 
 async function openConfigured(config: Config, url: string): Promise<DatabaseServer> {
   const ownerUrl = config.migrationDatabaseUrl ?? url;
+  const { migrate } = await import('../database/migrations.js');
   const login = await reaching('DATABASE_URL', url, () => sessionUser(url));
   const applied = await reaching('MIGRATION_DATABASE_URL', ownerUrl, () => migrate(ownerUrl, login));
   return { url, ownerUrl, applied, embedded: false, stop: () => Promise.resolve() };

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { type Logger } from 'pino';
 import { Clock } from '../clock.js';
 import { type Config } from '../config.js';
@@ -9,11 +8,11 @@ import { Queue } from '../jobs/queue.js';
 import { keyOf } from '../keys/key-files.js';
 import { Sealing } from '../keys/sealing.js';
 import { type ObjectStores } from '../storage/object-store.js';
-import { readDataMap } from './data-map.js';
-import { type DatabaseServer, openServer } from './database-server.js';
+import { type DatabaseServer } from './database-server.js';
 import { loadDemoHost } from './demo-host.js';
+import { type Foundation } from './foundation.js';
 import { HostWatch } from './host-watch.js';
-import { openStores } from './stores.js';
+import { configuredStores } from './stores.js';
 
 /** Everything that must stand before Nest starts, and is closed after it has ended. */
 export interface Environment {
@@ -30,19 +29,18 @@ export interface Environment {
 }
 
 /**
- * Opens it all: database server, schema, demo host app, data map, keys, object stores.
+ * Opens the rest on a foundation: schema, demo host app, keys, object stores, the host's catalogue.
  * @throws DomainError with a sentence for the operator; whatever was opened before is closed again
  */
-export async function openEnvironment(config: Config, log: Logger): Promise<Environment> {
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const map = readDataMap(config);
-  const stores = openStores(config);
-  const server = await openServer(config);
+export async function openEnvironment(foundation: Foundation): Promise<Environment> {
+  const { config, log, map } = foundation;
+  const server = await foundation.server;
   const closing = [() => server.stop()];
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
+    const stores = await configuredStores(config);
     if (server.applied.length > 0) log.info({ migrations: server.applied }, 'migrated');
     await packagesBucket(config, stores, log);
     if (config.demoHost) await loadDemoHost(server.ownerUrl, map, stores);

@@ -8,7 +8,7 @@ import { DomainError, messageOf } from '../errors.js';
 import { readDataMap } from './data-map.js';
 import { openServer } from './database-server.js';
 import { loadDemoHost } from './demo-host.js';
-import { openStores } from './stores.js';
+import { configuredStores } from './stores.js';
 
 /** `datamap check`, as the service itself would meet the host's tables. */
 export const checkHost = (config: Config): Promise<Report> =>
@@ -52,7 +52,7 @@ async function withHost<T>(config: Config, work: (url: string, map: DataMap) => 
   if (config.databaseUrl) return work(config.databaseUrl, map);
   const server = await openServer(config);
   try {
-    if (config.demoHost) await loadDemoHost(server.ownerUrl, map, openStores(config));
+    if (config.demoHost) await loadDemoHost(server.ownerUrl, map, await configuredStores(config));
     return await work(server.url, map);
   } finally {
     await server.stop();
