@@ -10,6 +10,7 @@ type Issue = Readonly<{
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
   code?: unknown;
   keys?: unknown;
+  errors?: unknown;
 }>;
 
 /** `input.invalid` with one entry a problem, twenty at the most. */
@@ -22,8 +23,10 @@ export const invalidInput = (errors: InputProblem[]): DomainError =>
  */
 export function inputProblems(issues: readonly Issue[], submitted: unknown, at?: string): InputProblem[] {
   const texts = textsOf(submitted);
-  return issues.flatMap((issue) => {
-    const path = [...(at ? [at] : []), ...(issue.path ?? []).map(segmentOf)];
+  const problemsOf = (issue: Issue, above: string[]): InputProblem[] => {
+    const path = [...above, ...(issue.path ?? []).map(segmentOf)];
+    const meant = issue.code === 'invalid_union' ? nearest(issue.errors) : undefined;
+    if (meant) return meant.flatMap((inner) => problemsOf(inner, path));
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) {
       return issue.keys.map((key) => ({
         path: [...path, segmentOf(String(key))].join('.'),
@@ -33,12 +36,24 @@ export function inputProblems(issues: readonly Issue[], submitted: unknown, at?:
     }
     // A schema may word its own messages; one that quotes the input is not passed on.
     const quotes = texts.some((text) => issue.message.includes(text));
-    return {
-      path: path.join('.'),
-      code: `input.${typeof issue.code === 'string' ? issue.code : 'invalid'}`,
-      message: quotes ? 'This is not valid here.' : issue.message,
-    };
-  });
+    return [
+      {
+        path: path.join('.'),
+        code: `input.${typeof issue.code === 'string' ? issue.code : 'invalid'}`,
+        message: quotes ? 'This is not valid here.' : issue.message,
+      },
+    ];
+  };
+  return issues.flatMap((issue) => problemsOf(issue, at ? [at] : []));
+}
+
+/** Of several shapes that something may have, the one that was most likely meant: it has the fewest problems. */
+function nearest(branches: unknown): Issue[] | undefined {
+  const shapes = (Array.isArray(branches) ? branches : []) as Issue[][];
+  const fitting = shapes.filter(
+    (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && !path?.length),
+  );
+  return fitting.sort((a, b) => a.length - b.length).find((issues) => issues.length > 0);
 }
 
 /** A key may itself be personal (a mail as a key): only what looks like a field's name is told. */
