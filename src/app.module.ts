@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Bell } from './app/bell.js';
 import { type Environment } from './app/environment.js';
+import { AuditModule } from './audit/audit.module.js';
 import { CoreModule } from './core.module.js';
 import { DsarModule } from './dsar/dsar.module.js';
 import { DemoSignInModule } from './identity/demo-sign-in.module.js';
@@ -20,6 +21,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         CoreModule.with(environment),
         MailModule,
+        AuditModule,
         IdentityModule,
         ResidencyModule,
         DsarModule,

@@ -3,6 +3,7 @@ import { demoPeople } from '../demo/people.js';
 import { type Environment } from './app/environment.js';
 import { HostWatch } from './app/host-watch.js';
 import { AuditLog } from './audit/events.js';
+import { HostKinds } from './audit/host-kinds.js';
 import { Clock } from './clock.js';
 import { CONFIG, type Config } from './config.js';
 import { Database } from './database/database.js';
@@ -37,6 +38,7 @@ export class CoreModule implements OnModuleInit {
       { provide: Queue, useValue: queue },
       { provide: HostWatch, useValue: watch },
       { provide: HostMap, useValue: watch.hostMap },
+      { provide: HostKinds, useValue: kindsOf(watch.hostMap) },
       { provide: DEMO_PEOPLE, useValue: config.demoHost ? demoPeople : {} },
     ];
     const own = [AuditLog, SweepRegistry];
@@ -71,3 +73,6 @@ export class CoreModule implements OnModuleInit {
     );
   }
 }
+
+const kindsOf = ({ map: { subjects } }: HostMap): HostKinds =>
+  new HostKinds(Object.keys(subjects), Object.values(subjects).find((kind) => kind.signIn)?.name);

@@ -1,7 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { type Actor, type SubjectRef } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type EventRow, writeEvent } from './event-row.js';
 import { Pseudonyms } from './pseudonyms.js';
 
 export interface Target {
@@ -40,41 +39,29 @@ export class AuditLog {
    */
   async record(tx: UnitOfWork, action: Action, details: EventDetails = {}): Promise<string> {
     const { actor, context } = tx.tenancy;
-    const actorId = 'subject' in actor ? await this.pseudonyms.of(tx, actor.subject) : actor.id;
-    const subjects = new Set<string>('subject' in actor ? [actorId] : []);
-    for (const subject of details.subjects ?? []) subjects.add(await this.pseudonyms.of(tx, subject));
+    const own = 'subject' in actor ? [actor.subject] : [];
+    const disclosures = [...contextDisclosures(actor, context), ...(details.disclosures ?? [])];
+    const owners = disclosures.flatMap(({ subject }) => subject ?? []);
+    const concerned = [...own, ...(details.subjects ?? [])];
+    const pseudonym = await this.pseudonyms.ofAll(tx, [...concerned, ...owners]);
 
-    const disclosures = [...contextDisclosures(actor, context), ...(details.disclosures ?? [])].map(commit);
-    const id = uuidv7();
-    await tx.query(insertEvent, [
-      tx.tenant,
-      id,
-      details.occurredAt ?? null,
+    const event: EventRow = {
+      occurredAt: details.occurredAt,
       action,
-      details.outcome ?? 'success',
-      actor.type,
-      actorId,
-      JSON.stringify(details.targets ?? []),
-      [...subjects],
-      JSON.stringify(context?.requestId ? { requestId: context.requestId } : {}),
-      JSON.stringify(details.metadata ?? {}),
-      JSON.stringify(Object.fromEntries(disclosures.map(({ path, digest }) => [path, digest]))),
-    ]);
-    for (const { path, value, salt, subject } of disclosures) {
-      const owner = subject && (await this.pseudonyms.of(tx, subject));
-      await tx.query(insertDisclosure, [tx.tenant, id, owner ?? null, path, salt, JSON.stringify(value)]);
-    }
-    return id;
+      outcome: details.outcome,
+      actor: { type: actor.type, id: 'subject' in actor ? pseudonym(actor.subject) : actor.id },
+      targets: details.targets,
+      subjects: concerned.map(pseudonym),
+      context: context?.requestId ? { requestId: context.requestId } : {},
+      metadata: details.metadata,
+    };
+    return writeEvent(
+      tx,
+      event,
+      disclosures.map(({ subject, ...rest }) => ({ ...rest, subject: subject && pseudonym(subject) })),
+    );
   }
 }
-
-const insertEvent = `
-  insert into habeas.events (tenant_id, id, occurred_at, action, outcome, actor_type, actor_id, targets, subjects,
-                             context, metadata, commitments)
-  values ($1, $2, coalesce($3, clock_timestamp()), $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
-
-const insertDisclosure = `
-  insert into habeas.event_disclosures (tenant_id, event_id, subject, path, salt, value) values ($1, $2, $3, $4, $5, $6)`;
 
 function contextDisclosures(actor: Actor, context: { ip?: string; userAgent?: string } = {}): Disclosure[] {
   const subject = 'subject' in actor ? actor.subject : undefined;
@@ -85,25 +72,3 @@ function contextDisclosures(actor: Actor, context: { ip?: string; userAgent?: st
   ];
   return known.filter(([, value]) => value !== undefined).map(([path, value]) => ({ path, value, subject }));
 }
-
-const commit = (disclosure: Disclosure) => {
-  const salt = randomBytes(16);
-  return { ...disclosure, salt, digest: commitment(disclosure.path, disclosure.value, salt) };
-};
-
-/**
- * Commitment to a disclosed value: sha256 in hex over salt ‖ UTF-8 of the JSON array [path, value], in which the
- * keys of objects are sorted, because jsonb does not keep their order. Whoever has
- * the disclosure can check it against the event; whoever has not learns nothing, and nothing is left to guess
- * once the salt is gone.
- */
-export const commitment = (path: string, value: unknown, salt: Buffer): string =>
-  createHash('sha256')
-    .update(salt)
-    .update(JSON.stringify([path, value], sortKeys), 'utf8')
-    .digest('hex');
-
-const sortKeys = (_key: string, value: unknown): unknown =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;

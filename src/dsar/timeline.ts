@@ -18,6 +18,7 @@ const select = `
   from habeas.events
   where tenant_id = $1 and targets @> jsonb_build_array(jsonb_build_object('type', 'request', 'id', $2::text))
     and action <> all ($3)
+    and not context ? 'via'   -- what a host app pushed cannot pass for what Habeas did
   order by id`;
 
 /** What happened to a request, oldest first, from the log of the tenant that `tx` is in. */

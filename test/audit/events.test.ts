@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AuditLog, commitment } from '../../src/audit/events.js';
+import { commitment } from '../../src/audit/disclosures.js';
+import { AuditLog } from '../../src/audit/events.js';
 import { type Tenancy } from '../../src/database/tenancy.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
