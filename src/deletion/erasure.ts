@@ -1,0 +1,53 @@
+/** The words of an erasure: what it is about, what it will do, and what it has done. */
+import { type Subject } from '../datamap/settings.js';
+
+/** One erasure of one person (possibly several subjects), or of a whole workspace. */
+export interface ErasureJob {
+  /** Erasure id, public, opaque. */
+  id: string;
+  /** Whose work it is: the host's for an account, else the workspace's. */
+  tenant: string;
+  /** Whose request, as packages.job_id. */
+  jobId: string;
+  scope: 'account' | 'person' | 'workspace';
+  /** With their identifiers, unsealed in memory only. Empty for a workspace. */
+  subjects: Subject[];
+  /** Host keys of the workspaces that take part. */
+  workspaces: string[];
+  /** subjectId(subject) → uuid, drawn once at planning; for a workspace by `workspace:<host key>`. */
+  pseudonyms: Record<string, string>;
+}
+
+export type ErasureRule = 'delete' | 'pseudonymise' | 'clear' | 'tombstone' | 'keep';
+
+/** What becomes of one collection, in one workspace or for the account. */
+export interface StepPlan {
+  collection: string;
+  controller: 'host' | 'workspace';
+  /** Host key; absent for what belongs to the account. */
+  workspace?: string;
+  rule: ErasureRule;
+  /** Of `keep`. */
+  ground?: string;
+  until?: string;
+  /** At planning. */
+  rows: number;
+  files: number;
+}
+
+/** Steps in the order they run: workspaces first, the account last. */
+export interface ErasurePlan {
+  steps: StepPlan[];
+}
+
+export interface StepOutcome extends StepPlan {
+  /** Rows deleted, changed, or turned into tombstones. */
+  done: number;
+  /** Files that are verified gone. */
+  filesRemoved: number;
+  /** Tombstones whose row still has to be swept. */
+  pendingSweep: number;
+}
+
+/** How a subject is named in `pseudonyms`. */
+export const subjectId = ({ kind, key }: Pick<Subject, 'kind' | 'key'>): string => `${kind}:${key}`;
