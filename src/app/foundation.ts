@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { type DataMap } from '../datamap/map.js';
 import { readDataMap } from './data-map.js';
 import { type DatabaseServer, openServer } from './database-server.js';
+import { makeHome } from './home.js';
 
 /** What the service stands on, on its way: the database server starts while our own modules still load. */
 export interface Foundation {
@@ -13,9 +13,9 @@ export interface Foundation {
   server: Promise<DatabaseServer>;
 }
 
-/** @throws DomainError `datamap.invalid` before anything is started */
+/** @throws DomainError `home.unusable`, `datamap.invalid` before anything is started */
 export function layFoundation(config: Config, log: Logger): Foundation {
-  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  makeHome(config);
   const map = readDataMap(config);
   const server = openServer(config);
   // Whoever waits for it gets the error; until then it must not count as one that nobody caught.

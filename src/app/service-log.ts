@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, multistream } from 'pino';
 import { type Config } from '../config.js';
 import { createLog } from '../http/log.js';
+import { makeHome } from './home.js';
 
 export interface ServiceLog {
   log: Logger;
@@ -17,7 +17,7 @@ export interface ServiceLog {
  */
 export function openLog(config: Config): ServiceLog {
   if (config.production || !process.stdout.isTTY) return { log: createLog(config) };
-  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  makeHome(config);
   const file = join(config.home, 'habeas.log');
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
   const loud = { write: (line: string) => void process.stderr.write(`${plain(line)}\n`) };

@@ -26,7 +26,11 @@ export class Service {
     const { config, log } = foundation;
     const environment = await openEnvironment(foundation);
     try {
-      const app = await createApp(AppModule.with(environment), { config, log, trustedProxies: config.trustedProxies });
+      const app = await createApp(AppModule.with(environment), {
+        config,
+        log,
+        trustedProxies: config.trustedProxies,
+      });
       const service = new Service(environment, app);
       await service.begin(duties);
       return service;

@@ -1,9 +1,11 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import { createDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { runs, ServiceProcess } from './service-process.js';
 
@@ -128,6 +130,34 @@ describe('one Postgres', () => {
   });
 });
 
+describe('a database of one’s own', () => {
+  test('is migrated as its owner and served as the login, with no Postgres of ours', async () => {
+    const db = await createDatabase();
+    const own = join(home, 'own-database');
+    try {
+      const environment = { DATABASE_URL: db.url, MIGRATION_DATABASE_URL: db.ownerUrl };
+      const service = ServiceProcess.run(own, ['serve'], environment);
+      started.push(service);
+      const url = await service.ready();
+      expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({
+        checks: { database: { ok: true } },
+      });
+      expect(existsSync(join(own, 'postgres'))).toBe(false);
+      // The test login inherits nothing and owns nothing, as the service asks for.
+      expect(service.output).not.toContain('database.login_too_mighty');
+      expect(await service.stop('SIGTERM')).toBe(0);
+
+      const asOwner = ServiceProcess.run(own, ['serve'], { DATABASE_URL: db.ownerUrl });
+      started.push(asOwner);
+      await asOwner.ready();
+      expect(asOwner.output).toContain('database.login_too_mighty');
+      await asOwner.stop('SIGTERM');
+    } finally {
+      await db.drop();
+    }
+  });
+});
+
 describe('a start that cannot succeed', () => {
   test('names the taken port and the variable that changes it, before any other work', async () => {
     const squatter = createServer();
@@ -149,6 +179,22 @@ describe('a start that cannot succeed', () => {
     expect(await service.ended()).toBe(1);
     for (const name of ['PORT', 'LINK_TTL', 'SUPABASE_URL']) expect(service.output).toContain(`  ${name}: `);
     expect(service.output).not.toContain('    at ');
+  });
+
+  test('says that HABEAS_HOME cannot be used, and what to set', async () => {
+    const service = ServiceProcess.run('/dev/null/habeas', ['serve']);
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toContain('Set the variable HABEAS_HOME');
+    expect(service.output).not.toContain('    at ');
+  });
+
+  test('names file, line and path of a data map with a typo, and starts nothing', async () => {
+    const file = join(home, 'typo.yaml');
+    await writeFile(file, 'version: 1\nsubjcts: {}\n');
+    const service = ServiceProcess.run(join(home, 'not-started'), ['serve'], { DATAMAP: file });
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/typo\.yaml:2:\d+ .*subjcts/);
+    await expect(stat(join(home, 'not-started', 'postgres'))).rejects.toThrow('ENOENT');
   });
 
   test('says which database does not answer, without its password', async () => {
