@@ -152,7 +152,7 @@ export class Casework {
 
   /**
    * An owner or admin decides about the part of their workspace; the tenancy is the part's.
-   * @throws DomainError `part.not_found`, `approval.not_needed`
+   * @throws DomainError `request.not_found`, `approval.already_decided`
    */
   decide(
     tenancy: Tenancy,
@@ -210,6 +210,8 @@ export class Casework {
       return (await this.controllers.workspaceName(tx)) ?? 'the account';
     });
     await this.requests.tell(tx, request, 'part.refused', { metadata: { ground, part: part.tenant } });
+    if (part.tenant !== request.tenant)
+      await this.requests.tellPart(tx, request, part.tenant, 'part.refused', { ground });
     await this.letters.refusedPart(tx, request, name, ground, explanation);
     await this.enqueue(tx, request);
     return request;

@@ -173,13 +173,13 @@ export class IdentityProof {
       `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, 'duplicate', 'system', $3)`,
       [tx.tenant, request.id, this.clock.now()],
     );
-    await this.letters.refused(tx, refused, 'duplicate');
+    await this.letters.refused(tx, refused, 'duplicate', `The reference of the open one is ${other}.`);
     return refused;
   }
 
   private async openParts(tx: UnitOfWork, request: Request, subjects: readonly Subject[]): Promise<Request> {
     for (const place of await this.whereabouts.of(tx, request.scope, subjects))
-      await this.parts.add(tx, request, place);
+      await this.requests.openPart(tx, request, place);
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
     for (const { tenant } of waiting) {
       await tx.inTenant(tenant, () => this.letters.approvalNeeded(tx, request));

@@ -75,7 +75,8 @@ export class Parts {
   ): Promise<boolean> {
     const sql = `
       update habeas.request_parts set decision = $3, decided_by = $4, decided_at = $5
-      where tenant_id = $1 and request_id = $2 and policy = 'approve' and decision is null and status <> 'withdrawn'
+      where tenant_id = $1 and request_id = $2 and policy = 'approve' and decision is null
+        and status not in ('fulfilled', 'refused', 'withdrawn')
       returning 1`;
     return (await tx.query(sql, [tx.tenant, requestId, decision, by, at])).length > 0;
   }

@@ -3,7 +3,7 @@ import { type Action, AuditLog, type EventDetails } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
-import { Parts, takesPart } from './parts.js';
+import { type Part, Parts, takesPart } from './parts.js';
 import { type Request, requestColumns, type RequestSubject } from './request.js';
 import { assertLeads, isOpen, type Outcome, type RequestStatus } from './request-lifecycle.js';
 import { closeMatter } from './open-matters.js';
@@ -109,6 +109,16 @@ export class Requests {
     return this.write(tx, request, change);
   }
 
+  /** Opens a part in its own tenant, whose log begins with the filing as it concerns that tenant. */
+  async openPart(
+    tx: UnitOfWork,
+    request: Request,
+    place: Pick<Part, 'tenant' | 'hostKey' | 'policy'>,
+  ): Promise<void> {
+    await this.parts.add(tx, request, place);
+    if (place.tenant !== request.tenant) await this.tellPart(tx, request, place.tenant, 'request.filed');
+  }
+
   /** Writes an event about the request into the log of the tenant that `tx` is in. */
   async tell(tx: UnitOfWork, request: Request, action: Action, details: EventDetails = {}): Promise<void> {
     const subjects = await this.subjects(tx, request.id);
@@ -151,18 +161,32 @@ export class Requests {
 
   /** A part's tenant learns kind, dates and status, and never who else is concerned. */
   private async tellParts(tx: UnitOfWork, request: Request, action: Action): Promise<void> {
-    const subjects = await this.subjects(tx, request.id);
     for (const part of await this.parts.of(tx, request)) {
-      const outcome = request.status === 'fulfilled' ? (takesPart(part) ? 'full' : 'partial') : null;
-      await tx.inTenant(part.tenant, async () => {
-        await this.parts.mirror(tx, request, outcome);
-        if (part.tenant === request.tenant) return;
-        await this.audit.record(tx, action, {
-          targets: [{ type: 'request', id: request.id }],
-          subjects,
-          metadata: { kind: request.kind, scope: request.scope, status: request.status },
-        });
-      });
+      const outcome = request.outcome && (takesPart(part) ? withoutSiblings(request.outcome) : 'partial');
+      await tx.inTenant(part.tenant, () => this.parts.mirror(tx, request, outcome));
+      if (part.tenant !== request.tenant) await this.tellPart(tx, request, part.tenant, action);
     }
   }
+
+  /** An event about the request in the log of one part's tenant. */
+  async tellPart(
+    tx: UnitOfWork,
+    request: Request,
+    tenant: string,
+    action: Action,
+    metadata: Record<string, unknown> = {},
+  ): Promise<void> {
+    const subjects = await this.subjects(tx, request.id);
+    const { kind, scope, status } = request;
+    await tx.inTenant(tenant, () =>
+      this.audit.record(tx, action, {
+        targets: [{ type: 'request', id: request.id }],
+        subjects,
+        metadata: { kind, scope, status, ...metadata },
+      }),
+    );
+  }
 }
+
+/** That a sibling was left out is none of a part's business: its own share went out whole. */
+const withoutSiblings = (outcome: Outcome): Outcome => (outcome === 'partial' ? 'full' : outcome);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/events.js';
+import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
@@ -31,6 +32,7 @@ export class WorkspaceRequests {
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
     private readonly host: HostMap,
+    private readonly clock: Clock,
     private readonly audit: AuditLog,
     private readonly requests: Requests,
     private readonly view: RequestView,
@@ -96,7 +98,7 @@ export class WorkspaceRequests {
       ? await tx.inTenant(part.requestTenant, () => this.requests.subjects(tx, id))
       : [];
     return {
-      ...(summaryOf(part, new Date()) as RequestSummary),
+      ...(summaryOf(part, this.clock.now()) as RequestSummary),
       policy: part.policy,
       decision: part.decision,
       decideBy: part.dueOn && decisionsCloseOn(part.dueOn, this.config.dueMargin),
