@@ -4,9 +4,11 @@ import { Bell } from './app/bell.js';
 import { type Environment } from './app/environment.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CoreModule } from './core.module.js';
+import { DeletionModule } from './deletion/deletion.module.js';
 import { DsarModule } from './dsar/dsar.module.js';
 import { DemoSignInModule } from './identity/demo-sign-in.module.js';
 import { IdentityModule } from './identity/identity.module.js';
+import { KeysModule } from './keys/keys.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { ResidencyModule } from './residency/residency.module.js';
 
@@ -20,10 +22,12 @@ export class AppModule {
       imports: [
         ScheduleModule.forRoot(),
         CoreModule.with(environment),
+        KeysModule,
         MailModule,
         AuditModule,
         IdentityModule,
         ResidencyModule,
+        DeletionModule,
         DsarModule,
         ...demo,
       ],
