@@ -14,6 +14,7 @@ import { DEMO_PEOPLE } from './identity/demo-tokens.js';
 import { Queue } from './jobs/queue.js';
 import { SweepRegistry } from './jobs/sweep-registry.js';
 import { Sealing } from './keys/sealing.js';
+import { Signing } from './keys/signing.js';
 import { OBJECT_STORES, type ObjectStores } from './storage/object-store.js';
 
 /** Hands what was opened before Nest started to whoever asks for it, everywhere. */
@@ -34,6 +35,7 @@ export class CoreModule implements OnModuleInit {
       { provide: Clock, useValue: clock },
       { provide: Database, useValue: database },
       { provide: Sealing, useValue: sealing },
+      { provide: Signing, useValue: Signing.of(config) },
       { provide: OBJECT_STORES, useValue: stores },
       { provide: Queue, useValue: queue },
       { provide: HostWatch, useValue: watch },
