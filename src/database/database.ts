@@ -47,7 +47,10 @@ export class Database {
   /** Reads a person's own rows across tenants; which columns, the role's grants say. */
   asSelf<T>(self: SubjectRef, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
     const tenancy: Tenancy = { tenant: HOST_TENANT, actor: { type: 'person', subject: self } };
-    return this.transaction((runner) => new UnitOfWork(tenancy, runner, { role: 'habeas_self', self }), work);
+    return this.transaction(
+      (runner) => new UnitOfWork(tenancy, runner, { role: 'habeas_self', selves: [self] }),
+      work,
+    );
   }
 
   /** Reads request metadata across tenants, for staff. */

@@ -1,7 +1,7 @@
 import { type Client } from 'pg';
 import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams';
 import { type EntityManager, type QueryRunner } from 'typeorm';
-import { type Tenancy } from './tenancy.js';
+import { type SubjectRef, type Tenancy } from './tenancy.js';
 
 /** Anything that runs one statement and answers its rows. */
 export interface SqlRunner {
@@ -15,13 +15,13 @@ const takeOn = /* transaction-local, so that a pooled connection never carries i
   select set_config('role', $1, true),
          set_config('row_security', $2, true),
          set_config('habeas.workspace', $3, true),
-         set_config('habeas.self_kind', $4, true),
-         set_config('habeas.self_key', $5, true)`;
+         set_config('habeas.selves', $4, true)`;
 
 interface Guise {
   role: DatabaseRole;
   workspace?: string;
-  self?: { kind: string; key: string };
+  /** The subjects that one human is. */
+  selves?: readonly SubjectRef[];
 }
 
 /**
@@ -66,7 +66,7 @@ export class UnitOfWork implements SqlRunner {
 
   async query<Row = Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     const result: unknown = await this.runner.query(sql, [...values], true);
-    return ((result as { records?: Row[] }).records ?? []) as Row[];
+    return (result as { records?: Row[] }).records ?? [];
   }
 
   /** The only row, or undefined. */
@@ -98,9 +98,9 @@ export class UnitOfWork implements SqlRunner {
     return this.disguised({ role: 'habeas_host' }, () => work(this));
   }
 
-  /** Reads one person's own rows, whatever their tenant. */
-  asSelf<T>(self: { kind: string; key: string }, work: (own: SqlRunner) => Promise<T>): Promise<T> {
-    return this.disguised({ role: 'habeas_self', self }, () => work(this));
+  /** Reads one person's own rows, whatever their tenant; a person may be several subjects. */
+  asSelf<T>(selves: readonly SubjectRef[], work: (own: SqlRunner) => Promise<T>): Promise<T> {
+    return this.disguised({ role: 'habeas_self', selves }, () => work(this));
   }
 
   /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */
@@ -133,8 +133,7 @@ export class UnitOfWork implements SqlRunner {
       guise.role,
       rowSecurity,
       guise.workspace ?? '',
-      guise.self?.kind ?? '',
-      guise.self?.key ?? '',
+      guise.selves ? JSON.stringify(guise.selves.map(({ kind, key }) => [kind, key])) : '',
     ]);
     this.guise = guise;
   }

@@ -6,6 +6,7 @@ import { Queue } from '../jobs/queue.js';
 import { MailModule } from '../mail/mail.module.js';
 import { ResidencyModule } from '../residency/residency.module.js';
 import { AccessFulfilment } from './access-fulfilment.js';
+import { AccessPackage } from './access-package.js';
 import { Casework } from './casework.js';
 import { CaseworkController } from './casework.controller.js';
 import { Controllers } from './controllers.js';
@@ -22,6 +23,7 @@ import { MailDelivery } from './mail-delivery.js';
 import { OwnRequests } from './own-requests.js';
 import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
+import { PackageRebuild } from './package-rebuild.js';
 import { Parts } from './parts.js';
 import { People } from './people-of-tenant.js';
 import { ProofController } from './proof.controller.js';
@@ -55,6 +57,8 @@ const work = [
   Casework,
   LegalClocks,
   AccessFulfilment,
+  AccessPackage,
+  PackageRebuild,
   PackageDesk,
   Letters,
   MailDelivery,
@@ -79,13 +83,14 @@ export class DsarModule {
     queue: Queue,
     registry: SweepRegistry,
     fulfilment: AccessFulfilment,
+    rebuild: PackageRebuild,
     mail: MailDelivery,
     dueRequests: FulfilmentSweep,
     identity: IdentitySweep,
     forgetting: ForgettingSweep,
   ) {
     queue.register(ACCESS_FULFILMENT, (job) => fulfilment.run(job), { concurrency: 2 });
-    queue.register(PACKAGE_REBUILD, (job) => fulfilment.rebuild(job));
+    queue.register(PACKAGE_REBUILD, (job) => rebuild.run(job));
     mail.connect();
     registry.register('requests-due', () => dueRequests.run());
     registry.register('identity', () => identity.run());
