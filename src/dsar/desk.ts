@@ -11,40 +11,44 @@ import { pageFrom, readCursor } from '../http/paging.js';
 import { type Counts, type DeskQuery, type DeskQueue } from './desk.schema.js';
 import { Filing } from './filing.js';
 import { type Request } from './request.js';
+import { paused } from './request-lists.js';
 import { summaryOf } from './request-view.js';
 import { type NewDeskRequest, type RequestSummary } from './requests.schema.js';
 
-type Queued = Request & { awaiting: number; due: string };
+type Queued = Request & { awaiting: number; due: string; paused: boolean };
 
 /** What is due comes first; what is never due comes last. */
 const After = z.tuple([z.string().regex(/^\d{4}-\d\d-\d\d$|^infinity$/), z.guid()]);
 
-const stuck = `(r.status = 'failed' or (r.failure is not null and r.closed_at is null))`;
+// A letter that never arrived is somebody's work even after the end: but not one to an address that nobody proved.
+const stuck = `(r.status = 'failed' or (r.failure is not null and (r.closed_at is null or r.identity_proven_at is not null)))`;
+const late = (now: string) =>
+  `(r.closed_at is null and r.due_on < (${now}::timestamptz at time zone r.zone)::date and not ${paused})`;
 const shown: Record<DeskQuery['show'], string> = {
   open: 'r.closed_at is null',
   stuck,
-  overdue: 'r.closed_at is null and r.due_on < $4::date',
+  overdue: late('$4'),
   closed: 'r.closed_at is not null',
 };
 
 const queueOf = (show: DeskQuery['show']) => `
   select r.id, r.tenant_id as "tenant", r.kind, r.scope, r.status, r.outcome, r.channel, r.jurisdiction, r.law,
-         r.received_at as "receivedAt", r.filed_at as "filedAt", r.due_on::text as "dueOn", 'UTC' as zone,
+         r.received_at as "receivedAt", r.filed_at as "filedAt", r.due_on::text as "dueOn", r.zone, ${paused} as "paused",
          r.identity_proven_at as "identityProvenAt", r.attempts, r.next_attempt_at as "nextAttemptAt", r.failure,
          r.closed_at as "closedAt", coalesce(r.due_on, 'infinity')::text as "due",
          (select count(*)::int from habeas.request_parts p
           where p.request_id = r.id and p.policy = 'approve' and p.decision is null) as "awaiting"
   from habeas.requests r
   where ${shown[show]} and ($1::date is null or (coalesce(r.due_on, 'infinity'), r.id) > ($1::date, $2::uuid))
-    and $4::date is not null
+    and $4::timestamptz is not null
   order by coalesce(r.due_on, 'infinity'), r.id
   limit $3`;
 
 const counted = `
   select count(*) filter (where r.closed_at is null)::int as "open",
-         count(*) filter (where r.closed_at is null and r.due_on < $1::date)::int as "overdue",
+         count(*) filter (where ${late('$1')})::int as "overdue",
          count(*) filter (where ${stuck})::int as "stuck",
-         count(*) filter (where r.closed_at is null and r.due_on between $1::date and $1::date + 7)::int as "dueWithinSevenDays",
+         count(*) filter (where r.closed_at is null and r.due_on between $1::timestamptz::date and $1::timestamptz::date + 7)::int as "dueWithinSevenDays",
          min(r.due_on) filter (where r.closed_at is null)::text as "oldestDueOn"
   from habeas.requests r`;
 
@@ -63,14 +67,14 @@ export class Desk {
   /** What is due and what is stuck, and why; looking is an event in the host's own log. */
   async queue(tenancy: Tenancy, { show, limit, cursor }: DeskQuery, mayList: boolean): Promise<DeskQueue> {
     const after = readCursor(After, cursor);
-    const today = this.clock.now().toISOString().slice(0, 10);
+    const now = this.clock.now();
     await this.database.within({ ...tenancy, tenant: HOST_TENANT }, (tx) =>
       this.audit.record(tx, 'desk.viewed', { metadata: { show } }),
     );
     return this.database.asDesk(async (tx) => {
-      const [counts] = await tx.query<Counts>(counted, [today]);
+      const [counts] = await tx.query<Counts>(counted, [now]);
       const rows = mayList
-        ? await tx.query<Queued>(queueOf(show), [after?.[0] ?? null, after?.[1] ?? null, limit + 1, today])
+        ? await tx.query<Queued>(queueOf(show), [after?.[0] ?? null, after?.[1] ?? null, limit + 1, now])
         : [];
       const { items, next } = pageFrom(rows, limit, ({ due, id }) => [due, id]);
       return { counts: counts as Counts, items: items.map((row) => this.item(row)), next };
@@ -119,7 +123,7 @@ export class Desk {
       ...(this.host.problems.length > 0 && row.closedAt === null ? ['data map'] : []),
     ];
     return {
-      ...(summaryOf(row, this.clock.now()) as RequestSummary),
+      ...(summaryOf(row, this.clock.now(), row.paused) as RequestSummary),
       identityProven: row.identityProvenAt !== null,
       waitingFor,
       attempts: row.attempts,

@@ -23,9 +23,16 @@ const toRemove = `
 
 const wipe = `
   update habeas.requests
-  set mail_sealed = null, details_sealed = null, language = null, contact_wiped_at = $2
+  set mail_sealed = null, details_sealed = null, language = null, failure = null, contact_wiped_at = $2
   where id = $1 and contact_wiped_at is null and closed_at is not null
   returning id`;
+
+/** What staff wrote to the person; that they wrote, and when, stays. */
+const freeTexts = [
+  ['request_refusals', 'explanation_sealed'],
+  ['request_extensions', 'reason_sealed'],
+  ['request_pauses', 'reason_sealed'],
+] as const;
 
 /**
  * Forgets what a closed request knows of its person, 30 days after the last link ended; what proves compliance
@@ -56,9 +63,9 @@ export class ForgettingSweep {
     for (const table of ['request_subjects', 'request_notes', 'request_verifications']) {
       await tx.query(`delete from habeas.${table} where request_id = $1`, [id]);
     }
-    await tx.query('update habeas.request_refusals set explanation_sealed = null where request_id = $1', [
-      id,
-    ]);
+    for (const [table, words] of freeTexts) {
+      await tx.query(`update habeas.${table} set ${words} = null where request_id = $1`, [id]);
+    }
     await this.outbox.cancel(tx, id);
     await this.audit.record(tx, 'request.contact_wiped', { targets: [{ type: 'request', id }] });
   }

@@ -11,25 +11,31 @@ import { type RequestSummary } from './requests.schema.js';
 /** Newest first: by when it was filed, then id. As text, because a Date would round microseconds away. */
 const Newest = z.tuple([z.string().regex(/^[\d\-: .+T]{10,40}$/), z.guid()]);
 
-type Listed = Request & { position: string };
+type Listed = Request & { position: string; paused: boolean };
+
+/** Whether the clock of the request `r` stands, in SQL. */
+export const paused =
+  'exists (select from habeas.request_pauses s where s.request_id = r.id and s.ended_at is null)';
 
 const commonColumns = `
   kind, scope, status, outcome, received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn",
   filed_at::text as "position"`;
 
 const ownRequests = `
-  select id, tenant_id as "tenant", channel, jurisdiction, law, closed_at as "closedAt", 'UTC' as zone, ${commonColumns}
-  from habeas.requests
+  select id, tenant_id as "tenant", channel, jurisdiction, law, closed_at as "closedAt", zone, ${paused} as "paused",
+         ${commonColumns}
+  from habeas.requests r
   where ($1::timestamptz is null or (filed_at, id) < ($1, $2))
   order by filed_at desc, id desc limit $3`;
 
 // A tenant sees the requests that it runs, and of others' only its own part.
 const tenantRequests = `
   select * from (
-    select id, tenant_id as "tenant", channel, jurisdiction, law, closed_at as "closedAt", zone, ${commonColumns}
-    from habeas.requests where tenant_id = $4
+    select id, tenant_id as "tenant", channel, jurisdiction, law, closed_at as "closedAt", zone, ${paused} as "paused",
+           ${commonColumns}
+    from habeas.requests r where tenant_id = $4
     union all
-    select request_id as id, tenant_id as "tenant", null, null, null, null, 'UTC', ${commonColumns}
+    select request_id as id, tenant_id as "tenant", null, null, null, null, 'UTC', false, ${commonColumns}
     from habeas.request_parts where tenant_id = $4 and request_tenant_id <> $4
   ) as listed
   where ($1::timestamptz is null or ("filedAt", id) < ($1, $2))
@@ -70,6 +76,9 @@ export class RequestLists {
 
   private page(rows: Listed[], { limit }: PageQuery): Page<RequestSummary> {
     const { items, next } = pageFrom(rows, limit, ({ position, id }) => [position, id]);
-    return { items: items.map((row) => summaryOf(row, this.clock.now()) as RequestSummary), next };
+    return {
+      items: items.map((row) => summaryOf(row, this.clock.now(), row.paused) as RequestSummary),
+      next,
+    };
   }
 }
