@@ -110,6 +110,12 @@ export class Casework {
   note(tenancy: Tenancy, id: string, text: string): Promise<Note> {
     return this.database.within(tenancy, async (tx) => {
       const request = await this.requests.find(tx, id);
+      if (request.contactWipedAt) {
+        throw new DomainError(
+          'request.forgotten',
+          'What this request knew of its person is gone; nothing is written down about them again.',
+        );
+      }
       const values = [
         tx.tenant,
         id,
@@ -142,6 +148,12 @@ export class Casework {
   retry(tenancy: Tenancy, id: string): Promise<Request> {
     return this.onOpen(tenancy, id, async (tx, request) => {
       const waiting = request.status === 'in_progress' && request.nextAttemptAt !== null;
+      // The table lets a proven request start from here; a retry must not start one that nobody has proven.
+      if (!waiting && request.status !== 'failed')
+        throw new DomainError(
+          'request.wrong_status',
+          'Only a request that failed, or waits to be tried again, is retried.',
+        );
       const again = waiting
         ? await this.requests.reschedule(tx, request, { action: 'request.retried', attempts: 0 })
         : await this.requests.move(tx, request, 'in_progress', { action: 'request.retried', attempts: 0 });
