@@ -40,7 +40,8 @@ create index on atelier.memberships (invited_by);
 create index on atelier.customers (lower(email));
 create index on atelier.workrooms (workspace_id);
 create index on atelier.workrooms (owner_id);
-create index on atelier.messages (workroom_id);
+-- With the author, so that the rooms somebody wrote in are found without reading every message in them.
+create index on atelier.messages (workroom_id, author_id);
 -- With the id, so that walking one person's or one workspace's messages in key order needs no sort.
 create index on atelier.messages (author_id, id) where author_id is not null;
 create index on atelier.messages (customer_id, id) where customer_id is not null;
