@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { DateTime, type Duration } from 'luxon';
 import { AuditLog } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { Packages } from '../export/packages.js';
 import { type JobRef } from '../jobs/queue.js';
 import { Outbox } from '../mail/outbox.js';
 import { eachOnItsOwn } from './each-on-its-own.js';
@@ -27,6 +29,10 @@ const wipe = `
   where id = $1 and contact_wiped_at is null and closed_at is not null
   returning id`;
 
+/** By the calendar: 36 months are three years, not 1,080 days. */
+const periodAgo = (now: Date, period: Duration): Date =>
+  DateTime.fromJSDate(now, { zone: 'utc' }).minus(period).toJSDate();
+
 /** What staff wrote to the person; that they wrote, and when, stays. */
 const freeTexts = [
   ['request_refusals', 'explanation_sealed'],
@@ -45,13 +51,14 @@ export class ForgettingSweep {
     @Inject(CONFIG) private readonly config: Config,
     private readonly clock: Clock,
     private readonly audit: AuditLog,
+    private readonly packages: Packages,
     private readonly outbox: Outbox,
   ) {}
 
   async run(): Promise<void> {
     const ended = new Date(this.clock.now().getTime() - KEPT_AFTER_LAST_LINK);
     await this.each(toForget, ended, (tx, id) => this.forget(tx, id));
-    const retained = new Date(this.clock.now().getTime() - this.config.requestRetention.toMillis());
+    const retained = periodAgo(this.clock.now(), this.config.requestRetention);
     await this.each(toRemove, retained, (tx, id) =>
       tx.query('delete from habeas.requests where id = $1 and closed_at <= $2', [id, retained]),
     );
@@ -66,6 +73,7 @@ export class ForgettingSweep {
     for (const [table, words] of freeTexts) {
       await tx.query(`update habeas.${table} set ${words} = null where request_id = $1`, [id]);
     }
+    await this.packages.forget(tx, id);
     await this.outbox.cancel(tx, id);
     await this.audit.record(tx, 'request.contact_wiped', { targets: [{ type: 'request', id }] });
   }

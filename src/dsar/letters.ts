@@ -3,6 +3,7 @@ import { CONFIG, type Config } from '../config.js';
 import { type SubjectRef } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { DomainError } from '../errors.js';
 import { Sealing } from '../keys/sealing.js';
 import { type MailParams, type Template } from '../mail/catalogue/params.js';
 import { Outbox } from '../mail/outbox.js';
@@ -237,11 +238,13 @@ function groundText(request: Request, code: string, explanation?: string): strin
   return [ground.text, `${ground.title} (${ground.source}).`, ...(explanation ? [explanation] : [])];
 }
 
-/** @throws DomainError `refusal.unknown_ground`, also for contractual matters, which no law lets anybody refuse */
-export function groundFor(request: Request, code: string): Ground {
-  return groundOf(
-    isLawId(request.law ?? '') ? (request.law as Parameters<typeof groundOf>[0]) : 'gdpr',
-    request.kind,
-    code,
-  );
+/** @throws DomainError `refusal.unknown_ground`, `refusal.not_statutory` */
+export function groundFor({ law, kind }: Request, code: string): Ground {
+  if (law === null || !isLawId(law)) {
+    throw new DomainError(
+      'refusal.not_statutory',
+      'A request about a whole workspace rests on the contract: no ground of a law refuses it.',
+    );
+  }
+  return groundOf(law, kind, code);
 }

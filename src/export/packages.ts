@@ -101,6 +101,15 @@ export class Packages {
     );
   }
 
+  /** Takes out of the manifests what names a person: whose data it was, and the files that were missing. */
+  async forget(tx: UnitOfWork, jobId: string): Promise<void> {
+    await tx.query(
+      `update habeas.packages set manifest = manifest || '{"subjects": [], "missingFiles": []}'
+       where job_id = $1 and manifest is not null`,
+      [jobId],
+    );
+  }
+
   /** The newest package of a job that got as far as a manifest, or undefined. */
   async ofJob(tx: UnitOfWork, jobId: string): Promise<Package | undefined> {
     return tx.one<Package>(

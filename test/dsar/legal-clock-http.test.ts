@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { type Caller, TestDesk } from '../support/desk.js';
-import { eventually } from '../support/eventually.js';
 
 const { acme, borealis } = workspaceIds;
 
@@ -243,7 +242,6 @@ describe('the legal clock of a request, over HTTP', () => {
     const { id } = await write();
     const detail = (await support.get(pathOf(id))).body;
     const listed = (await support.get('/v1/desk/requests?limit=1')).body;
-    await eventually(() => true);
     for (const date of [
       detail.dueOn,
       detail.clock.originalDueOn,
