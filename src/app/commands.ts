@@ -61,6 +61,20 @@ export function commandLine(exit: (code: number) => void): Command {
   );
 
   program
+    .command('certificate')
+    .description('certificates of erasures')
+    .command('verify')
+    .description('check a certificate, offline; exit code 1 if it does not hold')
+    .argument('<file>', 'the certificate')
+    .requiredOption('--key <file>', 'the issuer’s public keys: a file, or the https address of one')
+    .action(async (file: string, { key }: { key: string }) => {
+      const { verifyCertificate } = await import('../deletion/certificate.cli.js');
+      const { text, exitCode } = await verifyCertificate(file, key);
+      process.stdout.write(text);
+      exit(exitCode);
+    });
+
+  program
     .command('keys')
     .description('keys of this installation')
     .command('generate')
