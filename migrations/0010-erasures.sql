@@ -117,8 +117,8 @@ begin
     where p.tenant_id = tenant);
   delete from habeas.event_disclosures d
   using (select event_id, path from habeas.event_disclosures
-         where tenant_id = tenant and subject = any (theirs) limit most) as some
-  where d.tenant_id = tenant and d.event_id = some.event_id and d.path = some.path;
+         where tenant_id = tenant and subject = any (theirs) limit most) as batch
+  where d.tenant_id = tenant and d.event_id = batch.event_id and d.path = batch.path;
   get diagnostics gone = row_count;
   if gone < most then
     delete from habeas.pseudonyms where tenant_id = tenant and pseudonym = any (theirs);
