@@ -51,9 +51,9 @@ const advice: Record<string, string> = {
 const adviceOn = (code: string): string => advice[code] ?? '';
 
 const scopes: Record<Certificate['scope'], string> = {
-  account: 'A person’s account and all that was held about them',
-  person: 'What one workspace held about a person',
-  workspace: 'A workspace with everything in it',
+  account: 'a person’s account and of what was held about them',
+  person: 'what one workspace held about a person',
+  workspace: 'a workspace with what was in it',
 };
 const fates: Record<CertifiedCollection['rule'], string> = {
   delete: 'deleted',
@@ -68,7 +68,7 @@ function told(certificate: SignedCertificate, key: string): string {
   const lines = [
     `VERIFIED  The signature fits, by key ${signature.kid} from ${key}.`,
     '',
-    `${scopes[scope]} was erased${law === null ? '' : ` (${law})`}; done on ${momentOf(completedAt)}.`,
+    `Erasure of ${scopes[scope]}${law === null ? '' : ` (${law})`}, done on ${momentOf(completedAt)}.`,
     `Erasure ${certificate.erasureId} of request ${certificate.requestId}, certified by ${certificate.issuer}.`,
     '',
     ...tableOf(certificate.collections),

@@ -175,7 +175,7 @@ function* changesOf(value: unknown, at = ''): Generator<{ at: string; changed: u
         yield { at: inner.at, changed: { ...value, [name]: inner.changed } };
     }
   } else {
-    yield { at, changed: null };
+    if (value !== null) yield { at, changed: null };
     if (value === null) yield { at, changed: '2026-12-20' };
     if (typeof value === 'number') yield { at, changed: value + 1 };
     if (typeof value === 'boolean') yield { at, changed: !value };
