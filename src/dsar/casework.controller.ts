@@ -4,6 +4,9 @@ import { type Tenancy } from '../database/tenancy.js';
 import { Allow } from '../http/allow.js';
 import { Tenant } from '../http/tenant.decorator.js';
 import { Casework } from './casework.js';
+import { Notes } from './notes.js';
+import { PartDecisions } from './part-decisions.js';
+import { Refusals } from './refusals.js';
 import { RequestReading } from './request-reading.js';
 import {
   NewApproval,
@@ -24,6 +27,9 @@ import {
 export class CaseworkController {
   constructor(
     private readonly casework: Casework,
+    private readonly refusals: Refusals,
+    private readonly decisions: PartDecisions,
+    private readonly notebook: Notes,
     private readonly reading: RequestReading,
   ) {}
 
@@ -47,7 +53,7 @@ export class CaseworkController {
     @Param('requestId') id: string,
     @Body({ schema: NewApproval }) { decision }: NewApproval,
   ) {
-    await this.casework.decide(tenancy, id, decision);
+    await this.decisions.decide(tenancy, id, decision);
     return this.reading.inTenant(tenancy, id);
   }
 
@@ -92,7 +98,7 @@ export class CaseworkController {
     @Param('requestId') id: string,
     @Body({ schema: NewRefusal }) refusal: NewRefusal,
   ) {
-    await this.casework.refuse(tenancy, id, refusal);
+    await this.refusals.refuse(tenancy, id, refusal);
     return this.reading.inTenant(tenancy, id);
   }
 
@@ -112,7 +118,7 @@ export class CaseworkController {
   @Allow('notes', 'read')
   @ApiOkResponse({ standardSchema: NoteList })
   notes(@Tenant() tenancy: Tenancy, @Param('requestId') id: string) {
-    return this.casework.notes(tenancy, id);
+    return this.notebook.list(tenancy, id);
   }
 
   @Post('notes')
@@ -123,7 +129,7 @@ export class CaseworkController {
     @Param('requestId') id: string,
     @Body({ schema: NewNote }) { text }: NewNote,
   ) {
-    return this.casework.note(tenancy, id, text);
+    return this.notebook.add(tenancy, id, text);
   }
 
   @Post('retries')

@@ -5,6 +5,7 @@ import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Queue } from '../jobs/queue.js';
 import { MailModule } from '../mail/mail.module.js';
 import { ResidencyModule } from '../residency/residency.module.js';
+import { ApprovalLetters } from './approval-letters.js';
 import { AccessFulfilment } from './access-fulfilment.js';
 import { AccessPackage } from './access-package.js';
 import { Casework } from './casework.js';
@@ -20,16 +21,19 @@ import { IdentitySweep } from './identity.sweep.js';
 import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
+import { Notes } from './notes.js';
 import { OwnRequests } from './own-requests.js';
 import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
 import { PackageRebuild } from './package-rebuild.js';
+import { PartDecisions } from './part-decisions.js';
 import { Parts } from './parts.js';
 import { People } from './people-of-tenant.js';
 import { ProofController } from './proof.controller.js';
 import { ProofLinks } from './proof-links.js';
 import { ProofView } from './proof-view.js';
 import { ACCESS_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
+import { Refusals } from './refusals.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { RequestLists } from './request-lists.js';
 import { RequestReading } from './request-reading.js';
@@ -55,12 +59,16 @@ const work = [
   Filing,
   IdentityProof,
   Casework,
+  Refusals,
+  PartDecisions,
+  Notes,
   LegalClocks,
   AccessFulfilment,
   AccessPackage,
   PackageRebuild,
   PackageDesk,
   Letters,
+  ApprovalLetters,
   MailDelivery,
 ];
 const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];

@@ -15,6 +15,7 @@ import { type RequestKind } from './law/law.js';
 import { People } from './people-of-tenant.js';
 import {
   type Channel,
+  type FilingDetails,
   type IdentityMethod,
   type Request,
   type RequestSubject,
@@ -23,14 +24,6 @@ import {
 import { Requests } from './requests.js';
 import { startingClock } from './starting-clock.js';
 import { Whereabouts } from './whereabouts.js';
-
-/** Somebody's own words about a filing that only staff may read; sealed. */
-export interface FilingDetails {
-  /** How a person wrote in: letter, phone, … */
-  writtenBy?: string;
-  requester?: string;
-  mandate?: string;
-}
 
 export interface NewFiling {
   kind: RequestKind;

@@ -8,13 +8,14 @@ import { DomainError } from '../errors.js';
 import { Queue } from '../jobs/queue.js';
 import { Sealing } from '../keys/sealing.js';
 import { issueToken, type PresentedToken } from '../keys/tokens.js';
+import { ApprovalLetters } from './approval-letters.js';
 import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
-import { ACCESS_FULFILMENT } from './queues.js';
+import { enqueueFulfilment } from './queues.js';
 import { claimMatter } from './open-matters.js';
 import { Parts, undecided } from './parts.js';
 import { People } from './people-of-tenant.js';
-import { type IdentityMethod, type Request, type RequestSubject } from './request.js';
+import { type FilingDetails, type IdentityMethod, type Request, type RequestSubject } from './request.js';
 import { Requests } from './requests.js';
 import { Whereabouts } from './whereabouts.js';
 
@@ -37,6 +38,7 @@ export class IdentityProof {
     private readonly parts: Parts,
     private readonly whereabouts: Whereabouts,
     private readonly letters: Letters,
+    private readonly approvals: ApprovalLetters,
     private readonly queue: Queue,
     private readonly clocks: LegalClocks,
   ) {}
@@ -116,7 +118,7 @@ export class IdentityProof {
     });
   }
 
-  /** Staff saw a proof: what it was is recorded, no copy is kept. */
+  /** Staff saw a proof: what it was is recorded, sealed and until the request is forgotten; no copy is kept. */
   async byHand(tx: UnitOfWork, request: Request, seen: string): Promise<Request> {
     if (request.status !== 'verifying') {
       throw new DomainError(
@@ -124,9 +126,12 @@ export class IdentityProof {
         'The identity behind this request is not in question.',
       );
     }
-    await this.requests.tell(tx, request, 'verification.recorded', {
-      disclosures: [{ path: 'metadata.seen', value: seen }],
-    });
+    const known =
+      request.detailsSealed && this.sealing.open<FilingDetails>('request.details', request.detailsSealed);
+    await tx.query('update habeas.requests set details_sealed = $2 where id = $1', [
+      request.id, this.sealing.seal('request.details', { ...known, seen }),
+    ]); // prettier-ignore
+    await this.requests.tell(tx, request, 'verification.recorded');
     return this.accept(tx, request, 'manual', await this.behindMail(tx, request));
   }
 
@@ -182,11 +187,10 @@ export class IdentityProof {
       await this.requests.openPart(tx, request, place);
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
     for (const { tenant } of waiting) {
-      await tx.inTenant(tenant, () => this.letters.approvalNeeded(tx, request));
+      await tx.inTenant(tenant, () => this.approvals.ask(tx, request));
     }
     await this.letters.received(tx, request);
-    if (request.kind === 'access')
-      await this.queue.enqueue(tx, ACCESS_FULFILMENT, { tenant: tx.tenant, id: request.id });
+    await enqueueFulfilment(this.queue, tx, request);
     if (waiting.length === 0 && request.status === 'received') return request;
     return this.requests.move(tx, request, 'scheduled', {
       action: 'request.scheduled',

@@ -1,20 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
-import { type SubjectRef } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { DomainError } from '../errors.js';
 import { Sealing } from '../keys/sealing.js';
 import { type MailParams, type Template } from '../mail/catalogue/params.js';
 import { Outbox } from '../mail/outbox.js';
 import { Controllers } from './controllers.js';
-import { decisionsCloseOn } from './law/legal-clock.js';
+import { groundText } from './ground-for.js';
 import { isLawId, lawOf } from './law/laws.js';
 import { legalTexts } from './law/legal-texts.js';
-import { type Ground, groundOf } from './law/refusal-grounds.js';
 import { dateIn } from './law/calendar.js';
 import { matterOf } from './legal-information.js';
-import { People } from './people-of-tenant.js';
 import { type Request } from './request.js';
 
 /** What of each letter only its sender knows; the rest follows from the request. */
@@ -30,8 +25,6 @@ export class Letters {
     @Inject(CONFIG) private readonly config: Config,
     private readonly outbox: Outbox,
     private readonly sealing: Sealing,
-    private readonly host: HostMap,
-    private readonly people: People,
     private readonly controllers: Controllers,
   ) {}
 
@@ -154,37 +147,6 @@ export class Letters {
     await this.write(tx, request, 'package-for-workspace', { ...own, workspace }, `link:${link.id}`);
   }
 
-  /** To the owners and admins of the tenant that `tx` is in; says nothing about who asked. */
-  async approvalNeeded(tx: UnitOfWork, request: Request) {
-    const workspace = (await this.controllers.workspaceName(tx)) ?? '';
-    const hostKey = await this.controllers.hostKey(tx);
-    if (hostKey === undefined) return;
-    const deciders = await tx.asHost((host) =>
-      this.host.workspaces.members(host, hostKey, ['owner', 'admin']),
-    );
-    const decideBy = request.dueOn && decisionsCloseOn(request.dueOn, this.config.dueMargin);
-    const { name: controller, contact } = await this.controllers.of(tx, 'workspace');
-    for (const person of deciders) {
-      const to = await this.addressOf(tx, person);
-      if (!to) continue;
-      await this.outbox.send(tx, {
-        template: 'part-approval-needed',
-        ...to,
-        about: request.id,
-        dedupeKey: `approval:${request.id}:${person.key}`,
-        params: {
-          controller,
-          ...(contact && { contact }),
-          reference: request.id,
-          asked: { kind: request.kind, scope: request.scope },
-          workspace,
-          ...(decideBy && { decideBy: { on: decideBy, zone: request.zone } }),
-          link: `${this.config.publicUrl}/v1/workspaces/${tx.tenant}/requests/${request.id}`,
-        },
-      });
-    }
-  }
-
   private async write<T extends Template>(
     tx: UnitOfWork,
     request: Request,
@@ -212,18 +174,6 @@ export class Letters {
       ...(once && { dedupeKey: `${request.id}:${once}` }),
     });
   }
-
-  private async addressOf(
-    tx: UnitOfWork,
-    person: SubjectRef,
-  ): Promise<{ to: string; language: string | null } | undefined> {
-    return tx.asHost(async (host) => {
-      const subject = await this.host.people.byKey(host, person.kind, person.key);
-      const to = subject && this.people.mailOf(subject);
-      if (!to) return undefined;
-      return { to, language: (await this.host.people.profile(host, person)).language };
-    });
-  }
 }
 
 const receivedOn = (request: Request) => ({
@@ -231,20 +181,3 @@ const receivedOn = (request: Request) => ({
   zone: request.zone,
 });
 const lawName = ({ law }: Request): string => (law && isLawId(law) ? lawOf(law).name : '');
-
-/** The ground in words, and staff's own sentence after it. */
-function groundText(request: Request, code: string, explanation?: string): string[] {
-  const ground = groundFor(request, code);
-  return [ground.text, `${ground.title} (${ground.source}).`, ...(explanation ? [explanation] : [])];
-}
-
-/** @throws DomainError `refusal.unknown_ground`, `refusal.not_statutory` */
-export function groundFor({ law, kind }: Request, code: string): Ground {
-  if (law === null || !isLawId(law)) {
-    throw new DomainError(
-      'refusal.not_statutory',
-      'A request about a whole workspace rests on the contract: no ground of a law refuses it.',
-    );
-  }
-  return groundOf(law, kind, code);
-}

@@ -27,10 +27,15 @@ export const lifecycle = {
 
 export const isOpen = (status: RequestStatus): boolean => lifecycle[status].length > 0;
 
+/** @throws DomainError `request.closed` */
+export function assertOpen(status: RequestStatus): void {
+  if (!isOpen(status))
+    throw new DomainError('request.closed', `This request is ${status}; nothing about it changes any more.`);
+}
+
 /** @throws DomainError `request.closed` or `request.wrong_status` for what the table does not allow */
 export function assertLeads(from: RequestStatus, to: RequestStatus): void {
-  if (!isOpen(from))
-    throw new DomainError('request.closed', `This request is ${from}; nothing about it changes any more.`);
+  assertOpen(from);
   if (!(lifecycle[from] as readonly RequestStatus[]).includes(to)) {
     throw new DomainError(
       'request.wrong_status',

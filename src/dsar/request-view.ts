@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { Packages } from '../export/packages.js';
 import { dateIn } from './law/calendar.js';
-import { groundFor } from './letters.js';
+import { groundFor } from './ground-for.js';
 import { Parts, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';

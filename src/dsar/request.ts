@@ -6,6 +6,16 @@ export type Scope = 'account' | 'person' | 'workspace';
 export type Channel = 'settings' | 'workspace' | 'token' | 'desk';
 export type IdentityMethod = 'session' | 'link' | 'manual' | 'authority';
 
+/** Staff's own words about where a request comes from, which only they may read; sealed. */
+export interface FilingDetails {
+  /** How a person wrote in: letter, phone, … */
+  writtenBy?: string;
+  requester?: string;
+  mandate?: string;
+  /** What was seen as a proof of identity; no copy of it. */
+  seen?: string;
+}
+
 /** What went wrong last: a code and our own words, no personal value. */
 export interface Failure {
   code: string;

@@ -114,6 +114,10 @@ export const Nothing = z.strictObject({}).optional();
 export type Nothing = z.infer<typeof Nothing>;
 export const NoteList = z.object({
   items: z.array(z.object({ id: z.uuid(), text: z.string(), createdAt: Moment })),
+  filing: z
+    .object({ writtenBy: z.string(), requester: z.string(), mandate: z.string(), seen: z.string() })
+    .partial()
+    .describe('What was written down when it was filed, and what was seen as a proof of identity'),
 });
 
 export const RequestSummary = z.object({

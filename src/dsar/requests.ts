@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Part, Parts, takesPart } from './parts.js';
 import { type Request, requestColumns, type RequestSubject } from './request.js';
-import { assertLeads, isOpen, type Outcome, type RequestStatus } from './request-lifecycle.js';
+import { assertLeads, assertOpen, isOpen, type Outcome, type RequestStatus } from './request-lifecycle.js';
 import { closeMatter } from './open-matters.js';
 
 /** What filing knows; the rest is worked out later. */
@@ -84,6 +84,13 @@ export class Requests {
     );
     if (!found) throw notFound('request');
     return found;
+  }
+
+  /** As `lock`, for what is done only before the end. @throws DomainError `request.not_found`, `request.closed` */
+  async lockOpen(tx: UnitOfWork, id: string): Promise<Request> {
+    const request = await this.lock(tx, id);
+    assertOpen(request.status);
+    return request;
   }
 
   subjects(tx: UnitOfWork, id: string): Promise<RequestSubject[]> {

@@ -206,12 +206,23 @@ describe('somebody writes to the host, and support files for them', () => {
     expect(JSON.stringify(proven.body)).not.toContain('passport');
     const done = await desk.reached(support, pathOf(body.id), 'fulfilled');
     expect(done.timeline.map(({ action }: { action: string }) => action)).toContain('verification.recorded');
-    const [event] = await desk.db.behindTheScenes<{ actor_type: string; value: string }>(
-      `select e.actor_type, d.value from habeas.events e join habeas.event_disclosures d on d.event_id = e.id
-       where e.action = 'verification.recorded' and d.path = 'metadata.seen' and e.targets @> jsonb_build_array(jsonb_build_object('id', $1::text))`,
+    const [event] = await desk.db.behindTheScenes<{ by: string; all: string }>(
+      `select actor_type as by, to_jsonb(e)::text as all from habeas.events e
+       where action = 'verification.recorded' and targets @> jsonb_build_array(jsonb_build_object('id', $1::text))`,
       [body.id],
     );
-    expect(event).toEqual({ actor_type: 'staff', value: seen });
+    expect(event?.by).toBe('staff');
+    expect(event?.all).not.toContain('passport');
+    // For staff, beside their notes; sealed, and forgotten with the rest.
+    expect((await support.get(`${pathOf(body.id)}/notes`)).body).toEqual({
+      items: [],
+      filing: {
+        writtenBy: 'letter',
+        requester: 'Aiko Tanaka',
+        mandate: 'Power of attorney of 3 May',
+        seen,
+      },
+    });
     expect((await support.post(`${pathOf(body.id)}/verifications`, { method: 'manual', seen })).status).toBe(
       409,
     );

@@ -86,10 +86,16 @@ function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
   return new Promise((resolve, reject) => {
     const files = new Map<string, Buffer>();
     yauzl.fromBuffer(zip, { lazyEntries: true }, (error, file) => {
-      if (error) { reject(error); return; }
+      if (error) {
+        reject(error);
+        return;
+      }
       file.on('entry', (entry: yauzl.Entry) => {
         file.openReadStream(entry, (failed, stream) => {
-          if (failed) { reject(failed); return; }
+          if (failed) {
+            reject(failed);
+            return;
+          }
           const chunks: Buffer[] = [];
           stream.on('data', (chunk: Buffer) => chunks.push(chunk));
           stream.on('end', () => {
