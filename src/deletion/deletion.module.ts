@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
 import { HoldsController } from './holds.controller.js';
 import { Holds } from './holds.js';
+import { SuppressionsController } from './suppressions.controller.js';
+import { Suppressions } from './suppressions.js';
 
-@Module({ controllers: [HoldsController], providers: [Holds], exports: [Holds] })
+@Module({
+  controllers: [HoldsController, SuppressionsController],
+  providers: [Holds, Suppressions],
+  exports: [Holds, Suppressions],
+})
 export class DeletionModule {}
