@@ -7,7 +7,7 @@ import { Database } from '../database/database.js';
 import { Directory } from '../database/directory.js';
 import { HostMap } from '../datamap/host-map.js';
 import { notFound } from '../errors.js';
-import { pageFrom, readCursor } from '../http/paging.js';
+import { pageFrom, readCursor, StoredDay } from '../http/paging.js';
 import { type Counts, type DeskQuery, type DeskQueue } from './desk.schema.js';
 import { Filing } from './filing.js';
 import { type Request } from './request.js';
@@ -18,7 +18,7 @@ import { type NewDeskRequest, type RequestSummary } from './requests.schema.js';
 type Queued = Request & { awaiting: number; due: string; paused: boolean };
 
 /** What is due comes first; what is never due comes last. */
-const After = z.tuple([z.string().regex(/^\d{4}-\d\d-\d\d$|^infinity$/), z.guid()]);
+const After = z.tuple([z.union([StoredDay, z.literal('infinity')]), z.guid()]);
 
 // A letter that never arrived is somebody's work even after the end: but not one to an address that nobody proved.
 const stuck = `(r.status = 'failed' or (r.failure is not null and (r.closed_at is null or r.identity_proven_at is not null)))`;

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { Clock } from '../clock.js';
 import { type SubjectRef, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
-import { type Page, pageFrom, type PageQuery, readCursor } from '../http/paging.js';
+import { type Page, pageFrom, type PageQuery, readCursor, StoredMoment } from '../http/paging.js';
 import { type Request } from './request.js';
 import { summaryOf } from './request-view.js';
 import { type RequestSummary } from './requests.schema.js';
 
 /** Newest first: by when it was filed, then id. As text, because a Date would round microseconds away. */
-const Newest = z.tuple([z.string().regex(/^[\d\-: .+T]{10,40}$/), z.guid()]);
+const Newest = z.tuple([StoredMoment, z.guid()]);
 
 type Listed = Request & { position: string; paused: boolean };
 

@@ -22,6 +22,20 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
 export const cursorOf = (key: unknown): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /**
+ * A day or a moment as Postgres prints it, in a cursor: a cursor may be made up, and the database must still
+ * understand it. A Date would round microseconds away.
+ */
+export const StoredDay = z
+  .string()
+  .regex(/^[1-9]/)
+  .pipe(z.iso.date());
+export const StoredMoment = z
+  .string()
+  .regex(/^[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-](0\d|1[0-4])(:[0-5]\d)?$/)
+  .refine((text) => StoredDay.safeParse(text.slice(0, 10)).success && clockTime.test(text.slice(11, 19)));
+const clockTime = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
+
+/**
  * The keyset that a page starts after, or undefined for the first.
  * @throws DomainError `input.invalid` when it is not one that this list gave out
  */
