@@ -12,6 +12,7 @@ import { HostWatch } from '../../src/app/host-watch.js';
 import { openStores } from '../../src/app/stores.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createApp } from '../../src/http/bootstrap.js';
+import { type RateLimit } from '../../src/http/rate-limits.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
@@ -44,6 +45,8 @@ interface DeskOptions {
   stores?: (real: ObjectStores) => ObjectStores;
   /** false: jobs are only queued. */
   work?: boolean;
+  /** How many calls a minute; those of the service when absent. */
+  limits?: readonly RateLimit[];
   /** What the service logs. */
   log?: NodeJS.WritableStream;
 }
@@ -94,7 +97,11 @@ export class TestDesk {
       watch,
       close: () => Promise.resolve(),
     };
-    const app = await createApp(AppModule.with(environment), { config, log });
+    const app = await createApp(AppModule.with(environment), {
+      config,
+      log,
+      ...(options.limits && { limits: options.limits }),
+    });
     await app.init();
     await queue.start({ work: options.work ?? true });
     await app.listen(port, '127.0.0.1');
