@@ -2,7 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/co
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type Tenancy } from '../database/tenancy.js';
 import { Allow } from '../http/allow.js';
-import { Tenant } from '../http/tenant.decorator.js';
+import { Caller, Tenant } from '../http/tenant.decorator.js';
+import { type Person } from '../identity/principal.js';
 import { Casework } from './casework.js';
 import { Notes } from './notes.js';
 import { PartDecisions } from './part-decisions.js';
@@ -95,11 +96,12 @@ export class CaseworkController {
   @ApiCreatedResponse({ standardSchema: RequestDetail })
   async refuse(
     @Tenant() tenancy: Tenancy,
+    @Caller() caller: Person,
     @Param('requestId') id: string,
     @Body({ schema: NewRefusal }) refusal: NewRefusal,
   ) {
     await this.refusals.refuse(tenancy, id, refusal);
-    return this.reading.inTenant(tenancy, id);
+    return this.reading.inTenant(tenancy, id, caller);
   }
 
   @Post('withdrawals')

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { type ApiToken, type Person } from '../identity/principal.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { type PartDetail, type RequestDetail } from './requests.schema.js';
@@ -30,8 +31,8 @@ export class RequestReading {
     );
   }
 
-  /** In a tenant: the request it runs, or its own part. @throws DomainError `request.not_found` */
-  inTenant(tenancy: Tenancy, id: string): Promise<RequestDetail | PartDetail> {
-    return this.workspaces.read(tenancy, id);
+  /** In a tenant: the request it runs, or its own part, as far as the caller may see it. @throws DomainError `request.not_found` */
+  inTenant(tenancy: Tenancy, id: string, caller?: Person | ApiToken): Promise<RequestDetail | PartDetail> {
+    return this.workspaces.read(tenancy, id, caller);
   }
 }

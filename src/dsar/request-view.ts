@@ -13,8 +13,8 @@ import { Requests } from './requests.js';
 import { type RequestDetail } from './requests.schema.js';
 import { readTimeline } from './timeline.js';
 
-/** How much of a request its reader may see. */
-export type Reader = 'subject' | 'staff' | 'workspace';
+/** How much of a request its reader may see; `oversight`: what it is and its dates, not whose and by whom. */
+export type Reader = 'subject' | 'staff' | 'workspace' | 'oversight';
 
 /** A request as it is told: what it is, when it is due, what stands in the way, and what happened. */
 @Injectable()
@@ -30,7 +30,7 @@ export class RequestView {
   /** The request in the tenant that runs it. */
   async of(tx: UnitOfWork, request: Request, reader: Reader): Promise<RequestDetail> {
     const parts = await this.parts.of(tx, request);
-    const subjects = await this.requests.subjects(tx, request.id);
+    const subjects = reader === 'oversight' ? [] : await this.requests.subjects(tx, request.id);
     const paused = await tx.one(
       'select 1 from habeas.request_pauses where request_id = $1 and ended_at is null',
       [request.id],
@@ -64,7 +64,7 @@ export class RequestView {
         attempts: request.attempts,
         nextAttemptAt: iso(request.nextAttemptAt),
       }),
-      timeline: await readTimeline(tx, request.id, reader),
+      timeline: reader === 'oversight' ? [] : await readTimeline(tx, request.id, reader),
     };
   }
 

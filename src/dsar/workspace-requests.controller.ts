@@ -50,8 +50,8 @@ export class WorkspaceRequestsController {
   @Get(':requestId')
   @Allow('requests', 'read')
   @ApiOkResponse({ standardSchema: RequestDetail })
-  read(@Tenant() tenancy: Tenancy, @Param('requestId') id: string) {
-    return this.reading.inTenant(tenancy, id);
+  read(@Tenant() tenancy: Tenancy, @Caller() caller: Person | ApiToken, @Param('requestId') id: string) {
+    return this.reading.inTenant(tenancy, id, caller);
   }
 
   @Get(':requestId/package')

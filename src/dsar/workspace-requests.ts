@@ -9,6 +9,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { type Subject } from '../datamap/settings.js';
 import { DomainError, notFound } from '../errors.js';
 import { type ApiToken, type Person } from '../identity/principal.js';
+import { grantsOf } from '../identity/role-matrix.js';
 import { ControllerProfiles } from '../residency/controller-profiles.js';
 import { Controllers } from './controllers.js';
 import { Filing } from './filing.js';
@@ -76,15 +77,16 @@ export class WorkspaceRequests {
   }
 
   /** A request that this tenant runs, or its own part of another; staff's look is an event. */
-  async read(tenancy: Tenancy, id: string): Promise<RequestDetail | PartDetail> {
+  async read(tenancy: Tenancy, id: string, caller?: Person | ApiToken): Promise<RequestDetail | PartDetail> {
     const staff = tenancy.actor.type === 'staff';
+    const reader = staff ? (caller && seesCountsOnly(caller) ? 'oversight' : 'staff') : 'workspace';
     return this.database.within(tenancy, async (tx) => {
       const request = await this.requests.find(tx, id).catch((error: unknown) => {
         if (error instanceof DomainError && error.code === 'request.not_found') return undefined;
         throw error;
       });
       if (staff) await this.audit.record(tx, 'request.viewed', { targets: [{ type: 'request', id }] });
-      return request ? this.view.of(tx, request, staff ? 'staff' : 'workspace') : this.readPart(tx, id);
+      return request ? this.view.of(tx, request, reader) : this.readPart(tx, id);
     });
   }
 
@@ -145,6 +147,10 @@ export class WorkspaceRequests {
     return mail;
   }
 }
+
+/** Headquarters oversee: dates and counts, unless another of their roles lets them see more. */
+const seesCountsOnly = ({ roles }: Person | ApiToken): boolean =>
+  [...grantsOf(roles, 'requests', 'read').values()].every((grant) => grant === 'counts');
 
 const selectPart = `
   select request_id as id, tenant_id as "tenant", kind, scope, status, outcome, policy, decision,

@@ -113,6 +113,18 @@ describe('the desk', () => {
     expect((await lead.post('/v1/desk/requests', { mail: 'a@b.example', channel: 'mail' })).status).toBe(403);
   });
 
+  test('the privacy lead refuses, and sees of a request what it is and its dates, not whose it is', async () => {
+    const viewer = await desk.as('viewer');
+    const { id } = (await viewer.post('/v1/me/requests', { kind: 'access' })).body;
+    const lead = await desk.as('privacy-lead');
+    const path = `/v1/workspaces/${HOST_TENANT}/requests/${id}`;
+    const seen = (await lead.get(path)).body;
+    expect(seen).toMatchObject({ id, status: 'received', subjects: [], timeline: [] });
+    expect(JSON.stringify(seen)).not.toContain(demoPeople.viewer.userId);
+    const refused = await lead.post(`${path}/refusals`, { ground: 'manifestly_unfounded' });
+    expect(refused).toMatchObject({ status: 201, body: { status: 'refused', subjects: [] } });
+  });
+
   test('looking at the queue is one event in the host’s log, whatever it shows', async () => {
     const before = (await events(HOST_TENANT, 'desk.viewed')).length;
     await queue('?show=overdue');
