@@ -34,6 +34,11 @@ export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] 
     const changed = Object.keys(changesOf(collection)).filter((name) => known.has(name));
     grant.update = [...new Set([...grant.update, ...changed])].sort();
     grant.delete ||= isDeleted(collection);
+    // Postgres asks for the right to update some column before it skips rows that somebody else has locked.
+    const stored = grant.table.kind === 'table' || grant.table.kind === 'partitioned';
+    const [lockable] = grant.table.primaryKey.length > 0 ? grant.table.primaryKey : [...known];
+    if (isDeleted(collection) && stored && lockable !== undefined)
+      grant.update = [...new Set([...grant.update, lockable])].sort();
   }
   return [...needed.values()].sort((a, b) => (qualified(a.table) < qualified(b.table) ? -1 : 1));
 }

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database } from '../database/database.js';
+import { systemTenancy, type Tenancy } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { erasureOrder, type ErasureOrder } from '../datamap/erasure-order.js';
+import { type HostMap } from '../datamap/host-map.js';
+import { type ErasureFiles } from './erasure-files.js';
+import { collectionOf } from './erasure-plan.js';
+import { type Erasures, type Step } from './erasures.js';
+import { type ErasureJob, type StepOutcome } from './erasure.js';
+import { StepRun, type StepWork } from './step-run.js';
+
+export interface EraserOptions {
+  /** Asked inside every batch's transaction, as the habeas role; throws to stop before the batch (holds, withdrawals). */
+  shouldGoOn?: (tx: UnitOfWork) => Promise<void>;
+  /** In the transaction of the first batch that cannot be taken back; for the event that tells of it. */
+  onIrreversible?: (tx: UnitOfWork) => Promise<void>;
+  signal?: AbortSignal;
+  /** Milliseconds to wait for rows that somebody else has locked, before `erasure.rows_locked`. Default 90 s. */
+  patience?: number;
+}
+
+export interface EraserParts {
+  database: Database;
+  host: HostMap;
+  erasures: Erasures;
+  files: ErasureFiles;
+  /** How long after its clearing a tombstone's row goes, and from when. */
+  tombstoneDue: () => Date;
+}
+
+/**
+ * Erases the host's rows and files of one job, step by step, each in short transactions. Whatever stops it, calling
+ * it again goes on where it was: what is done is not found any more. Two at once do no harm.
+ */
+export class Eraser {
+  constructor(private readonly parts: EraserParts) {}
+
+  /**
+   * Runs a job that Erasures.begin has kept.
+   * @returns what became of each step; tombstones' rows are still to be swept
+   * @throws DomainError `erasure.blocked_by_constraint`, `erasure.rows_came_back`, `datamap.drift`; to be tried again:
+   * `erasure.rows_locked`, `erasure.files_left`; and whatever `shouldGoOn` throws
+   */
+  async run(job: ErasureJob, options: EraserOptions = {}): Promise<StepOutcome[]> {
+    const { database, host, erasures, files } = this.parts;
+    host.assertFits();
+    const tenancy = systemTenancy(job.tenant, 'eraser');
+    const { map, catalogue } = host.current();
+    const order = erasureOrder(catalogue, Object.values(map.collections));
+    const steps = await database.within(tenancy, (tx) => erasures.steps(tx, job.id));
+    const run = this.stepRun(job, tenancy, options);
+    await this.gather(job, tenancy, order, steps, run);
+    for (const group of grouped(steps, order)) {
+      const open = group.filter(({ finishedAt }) => finishedAt === null);
+      if (open.length === 0) continue;
+      await run.run(open.map((step) => this.workOf(step, order)));
+    }
+    await files.remove(tenancy, job.id);
+    return database.within(tenancy, async (tx) => {
+      await erasures.noteErased(tx, job.id);
+      return erasures.steps(tx, job.id);
+    });
+  }
+
+  private stepRun(job: ErasureJob, tenancy: Tenancy, options: EraserOptions): StepRun {
+    const { database, host, erasures, files, tombstoneDue } = this.parts;
+    return new StepRun({ database, host, erasures, files, tombstoneDue, job, tenancy, options, sleep });
+  }
+
+  private workOf(step: Step, { gathered }: ErasureOrder): StepWork {
+    const collection = collectionOf(this.parts.host, step.collection);
+    const noted = gathered.has(step.collection) || collection.erasure.rule === 'tombstone';
+    return { step, collection, noted };
+  }
+
+  /** Notes rows that cannot be found later, before anything goes; once something has gone it is done. */
+  private async gather(
+    job: ErasureJob,
+    tenancy: Tenancy,
+    order: ErasureOrder,
+    steps: Step[],
+    run: StepRun,
+  ): Promise<void> {
+    const { database, erasures } = this.parts;
+    if (await database.within(tenancy, (tx) => erasures.isIrreversible(tx, job.id))) return;
+    for (const step of steps) {
+      const work = this.workOf(step, order);
+      if (work.noted && step.rule !== 'keep' && step.finishedAt === null) await run.gather(work);
+    }
+  }
+}
+
+/** Steps by the stage of their collections: those of a circle together, one workspace after the other. */
+function grouped(steps: Step[], { stages }: ErasureOrder): Step[][] {
+  const circles = stages.filter(({ collections }) => collections.length > 1);
+  const groups = new Map<string, Step[]>();
+  for (const step of steps) {
+    const circle = circles.findIndex(({ collections }) => collections.some(({ name }) => name === step.collection));
+    const id = circle < 0 ? `step ${step.ordinal}` : `circle ${circle} in ${step.workspace ?? ''}`;
+    groups.set(id, [...(groups.get(id) ?? []), step]);
+  }
+  return [...groups.values()];
+}

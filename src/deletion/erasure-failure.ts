@@ -1,0 +1,54 @@
+/** What Postgres says when a batch fails, as far as it may be told: names of tables and constraints, never values. */
+import { DomainError } from '../errors.js';
+
+interface PostgresError {
+  code?: string;
+  constraint?: string;
+  schema?: string;
+  table?: string;
+}
+
+/** Somebody holds a lock, or two transactions met: nothing is wrong, it only has to be tried again. */
+export function isPassing(error: unknown): boolean {
+  // lock_not_available, deadlock_detected, serialization_failure, query_canceled (statement timeout)
+  return ['55P03', '40P01', '40001', '57014'].includes((error as PostgresError).code ?? '');
+}
+
+/** The error to tell: integrity violations (class 23) name their constraint, everything else stays as it is. */
+export function failureOf(error: unknown, collection: string, table: string, done: number): unknown {
+  const { code, constraint, schema, table: at } = error as PostgresError;
+  if (error instanceof DomainError || !code?.startsWith('23')) return error;
+  const where = at === undefined ? table : `${schema ?? ''}.${at}`;
+  return new DomainError(
+    'erasure.blocked_by_constraint',
+    `Constraint ${constraint ?? '(without a name)'} of table ${where} stops the erasure of ${collection} (table ${table}). ` +
+      `${soFar(done)} Tell the data map what is to become of ${where}, or free the rows; then try again.`,
+    { extra: { collection, table, constraint: constraint ?? '', at: where, done } },
+  );
+}
+
+export const rowsLocked = (collection: string, table: string, rows: number): DomainError =>
+  new DomainError(
+    'erasure.rows_locked',
+    `${rows} rows of ${collection} (table ${table}) are locked by somebody else. It is tried again.`,
+    { extra: { collection, table, rows } },
+  );
+
+export const rowsCameBack = (collection: string, table: string, rows: number, done: number): DomainError =>
+  new DomainError(
+    'erasure.rows_came_back',
+    `Of ${collection}, ${rows} rows are in table ${table} again after they were erased: a trigger or the application ` +
+      `puts them back. ${soFar(done)}`,
+    { extra: { collection, table, rows, done } },
+  );
+
+export const reachesOthers = (collection: string, table: string, rows: number, keys: string, done: number): DomainError =>
+  new DomainError(
+    'erasure.blocked_by_constraint',
+    `${rows} rows of ${collection} (table ${table}) stay: deleting them would, by ON DELETE CASCADE of ${keys}, take along rows ` +
+      `that are not theirs. ${soFar(done)}`,
+    { extra: { collection, table, constraint: keys, rows, done } },
+  );
+
+const soFar = (done: number): string =>
+  done === 0 ? 'Nothing of it has been erased.' : `${done} of its rows have been erased already.`;

@@ -1,0 +1,147 @@
+/** Files whose rows are gone: taken out of their store by exact name, and believed gone only when the store says so. */
+import { type Database } from '../database/database.js';
+import { type Tenancy } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type HostMap } from '../datamap/host-map.js';
+import { literal, qualified, quoted } from '../datamap/names.js';
+import { DomainError } from '../errors.js';
+import { type ObjectStores } from '../storage/object-store.js';
+
+const PAGE = 200;
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+interface NotedFile {
+  id: string;
+  ordinal: number;
+  bucket: string;
+  path: string;
+}
+
+const note = `
+  insert into habeas.erasure_files (tenant_id, erasure_id, ordinal, bucket, path)
+  select $1, $2, $3, f.file ->> 0, f.file ->> 1 from jsonb_array_elements($4::jsonb) as f(file)
+  on conflict do nothing`;
+
+const nextPage = `
+  select id, ordinal, bucket, path from habeas.erasure_files
+  where erasure_id = $1 and id > $2 order by id limit ${PAGE}`;
+
+const forget = `
+  with gone as (delete from habeas.erasure_files where id = any ($2::uuid[]) returning ordinal)
+  update habeas.erasure_steps s set files_removed = files_removed + g.n
+  from (select ordinal, count(*) as n from gone where ordinal = any ($3::int[]) group by ordinal) as g
+  where s.erasure_id = $1 and s.ordinal = g.ordinal`;
+
+export class ErasureFiles {
+  constructor(
+    private readonly database: Database,
+    private readonly host: HostMap,
+    private readonly stores: ObjectStores,
+  ) {}
+
+  /** Notes files in the transaction that takes their rows, as the habeas role. */
+  async note(
+    tx: UnitOfWork,
+    erasureId: string,
+    ordinal: number,
+    files: readonly [string, string][],
+  ): Promise<void> {
+    if (files.length > 0) await tx.query(note, [tx.tenant, erasureId, ordinal, JSON.stringify(files)]);
+  }
+
+  /**
+   * Removes every noted file, page by page. One that fails stays noted and stops none of the others.
+   * @throws DomainError `erasure.files_left`, to be tried again
+   */
+  async remove(tenancy: Tenancy, erasureId: string): Promise<void> {
+    let left = 0;
+    const down = new Set<string>();
+    for (let after = NIL; ;) {
+      const page = await this.database.within(tenancy, (tx) => tx.query<NotedFile>(nextPage, [erasureId, after]));
+      const last = page.at(-1);
+      if (!last) break;
+      after = last.id;
+      left += await this.removePage(tenancy, erasureId, page, down);
+    }
+    if (left > 0)
+      throw new DomainError(
+        'erasure.files_left',
+        `${left} files could not be removed from the object storage yet. Their rows are gone, their names are kept until they are.`,
+        { extra: { left } },
+      );
+  }
+
+  private async removePage(
+    tenancy: Tenancy,
+    erasureId: string,
+    page: NotedFile[],
+    down: Set<string>,
+  ): Promise<number> {
+    // A file that somebody else's row names as well is not this person's alone: it stays.
+    const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), { statementTimeout: 0 });
+    const doomed = page.filter((file) => !named.has(nameOf(file)));
+    const gone = [];
+    for (const [bucket, files] of byBucket(doomed)) gone.push(...(await this.removeFrom(bucket, files, down)));
+    const removed = new Set(gone.map(({ id }) => id));
+    const failed = doomed.filter(({ id }) => !removed.has(id));
+    const kept = page.filter((file) => named.has(nameOf(file)));
+    await this.database.within(tenancy, async (tx) => {
+      const count = async (files: NotedFile[], counted: boolean) => {
+        const ordinals = counted ? [...new Set(files.map(({ ordinal }) => ordinal))] : [];
+        if (files.length > 0) await tx.query(forget, [erasureId, files.map(({ id }) => id), ordinals]);
+      };
+      await count(gone, true);
+      await count(kept, false);
+      await tx.query(`update habeas.erasure_files set failure = 'storage' where id = any ($1::uuid[])`, [failed.map(({ id }) => id)]);
+    });
+    return failed.length;
+  }
+
+  /** The files that the store confirms to be gone. A store that is down is asked no more in this round. */
+  private async removeFrom(bucket: string, files: NotedFile[], down: Set<string>): Promise<NotedFile[]> {
+    if (down.has(bucket)) return [];
+    try {
+      const store = this.stores.bucket(bucket);
+      await store.remove(files.map(({ path }) => path));
+      const gone = [];
+      for (const file of files) if ((await store.stat(file.path)) === null) gone.push(file);
+      return gone;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'storage.unavailable') down.add(bucket);
+      if (files.length === 1 || down.has(bucket)) return [];
+      // One name that the store refuses must not keep the others: half by half it is found.
+      const middle = files.length >> 1;
+      return [
+        ...(await this.removeFrom(bucket, files.slice(0, middle), down)),
+        ...(await this.removeFrom(bucket, files.slice(middle), down)),
+      ];
+    }
+  }
+
+  /** Which of these files a row of any collection still names. */
+  private async stillNamed(tx: UnitOfWork, page: NotedFile[]): Promise<Set<string>> {
+    const named = new Set<string>();
+    const paths = page.map(({ path }) => path);
+    await tx.asHost(async (db) => {
+      for (const { files, table, builtIn } of Object.values(this.host.map.collections)) {
+        if (!files || builtIn) continue;
+        const bucket = 'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
+        const path = `t.${quoted(files.path)}`;
+        const rows = await db.query<{ bucket: string; path: string }>(
+          `select distinct ${bucket} as bucket, ${path}::text as path from ${qualified(table)} as t where ${path} = any ($1)`,
+          [paths],
+        );
+        for (const row of rows) named.add(nameOf(row));
+      }
+    });
+    return named;
+  }
+}
+
+const nameOf = ({ bucket, path }: { bucket: string; path: string }): string => JSON.stringify([bucket, path]);
+
+function byBucket(files: NotedFile[]): Map<string, NotedFile[]> {
+  const buckets = new Map<string, NotedFile[]>();
+  for (const file of files) buckets.set(file.bucket, [...(buckets.get(file.bucket) ?? []), file]);
+  return buckets;
+}

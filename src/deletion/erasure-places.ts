@@ -1,0 +1,33 @@
+/** Which rows of a collection are one step's: the same places that an access package would show them in. */
+import { type Collection } from '../datamap/map.js';
+import { type Selection } from '../datamap/settings.js';
+import { reaches } from '../datamap/walk.js';
+import { type ErasureJob } from './erasure.js';
+
+export interface Place {
+  /** Host key; absent for the account, and for rows that lead to no workspace. */
+  workspace?: string;
+  selection: Selection;
+}
+
+/** The places in which a collection is erased; empty where the job does not reach it. */
+export function placesOf(job: ErasureJob, collection: Collection): Place[] {
+  if (collection.builtIn) return [];
+  const people = job.scope === 'workspace' ? {} : { subjects: job.subjects };
+  // What a workspace decides about goes by workspace, and what leads to no workspace is left to the host.
+  const byWorkspace =
+    job.scope !== 'account' || (collection.controller === 'workspace' && collection.workspace.length > 0);
+  const places: Place[] = byWorkspace
+    ? job.workspaces.map((workspace) => ({ workspace, selection: { ...people, workspaces: [workspace] } }))
+    : [{ selection: people }];
+  if (byWorkspace && job.scope === 'account') places.push({ selection: { ...people, unplaced: true } });
+  return places.filter(({ selection }) => reaches(collection, selection));
+}
+
+/** The selection of a step that was planned, by its workspace. */
+export const selectionOf = (
+  job: ErasureJob,
+  collection: Collection,
+  workspace: string | undefined,
+): Selection | undefined =>
+  placesOf(job, collection).find((place) => place.workspace === workspace)?.selection;

@@ -1,0 +1,76 @@
+/** What an erasure would do, counted. Reads only; run in a transaction of its own tenant. */
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type HostMap } from '../datamap/host-map.js';
+import { erasureOrder } from '../datamap/erasure-order.js';
+import { settingsStatement, type Subject } from '../datamap/settings.js';
+import { filesQuery } from '../datamap/walk.js';
+import { changesOf, isDeleted } from '../datamap/changes.js';
+import { type Collection } from '../datamap/map.js';
+import { DomainError } from '../errors.js';
+import { ErasureSql } from './erasure-sql.js';
+import { type Place, placesOf } from './erasure-places.js';
+import { type ErasureJob, type ErasurePlan, type StepPlan } from './erasure.js';
+
+export class ErasurePlans {
+  constructor(private readonly host: HostMap) {}
+
+  /**
+   * Every collection that the job reaches, in the order in which they are erased; those without rows are left out.
+   * @throws DomainError `datamap.drift`
+   */
+  async plan(tx: UnitOfWork, job: ErasureJob): Promise<ErasurePlan> {
+    this.host.assertFits();
+    const { map, catalogue } = this.host.current();
+    const { stages } = erasureOrder(catalogue, Object.values(map.collections));
+    const steps: StepPlan[] = [];
+    for (const collection of stages.flatMap((stage) => stage.collections))
+      for (const place of placesOf(job, collection)) {
+        const counted = await tx.asHost(() => this.count(tx, job, collection, place));
+        if (counted.rows > 0) steps.push({ ...stepOf(collection, place), ...counted });
+      }
+    return { steps };
+  }
+
+  private async count(
+    tx: UnitOfWork,
+    job: ErasureJob,
+    collection: Collection,
+    { selection }: Place,
+  ): Promise<{ rows: number; files: number }> {
+    const { map, catalogue } = this.host.current();
+    const settings = settingsStatement(selection);
+    await tx.query(settings.sql, settings.values);
+    const sql = new ErasureSql(map, catalogue, job, collection, selection);
+    const count = (condition: string, from: string) =>
+      tx.one<{ n: string }>(`select count(*)::text as n from ${from} as t where ${condition}`);
+    const rows = Number((await count(sql.planned(), sql.from))?.n);
+    const query =
+      rows > 0 && (isDeleted(collection) || (collection.files?.path ?? '') in changesOf(collection))
+        ? filesQuery(map, catalogue, collection.name, selection)
+        : undefined;
+    const files = query === undefined ? 0 : Number((await count('true', `(${query})`))?.n);
+    return { rows, files };
+  }
+}
+
+function stepOf({ name, controller, erasure }: Collection, { workspace }: Place): Omit<StepPlan, 'rows' | 'files'> {
+  return {
+    collection: name,
+    controller,
+    ...(workspace !== undefined && { workspace }),
+    rule: erasure.rule,
+    ...(erasure.rule === 'keep' && { ground: erasure.ground, until: erasure.until }),
+  };
+}
+
+/** The step's collection as the map has it now. @throws DomainError `datamap.drift` */
+export function collectionOf(host: HostMap, name: string): Collection {
+  const collection = host.map.collections[name];
+  if (!collection)
+    throw new DomainError('datamap.drift', `The data map has no collection ${name} any more, which an erasure has planned.`);
+  return collection;
+}
+
+/** Whose pseudonyms a step writes, one after the other: each of the people, or nobody's. */
+export const pseudonymised = (job: ErasureJob, { erasure }: Collection): (Subject | undefined)[] =>
+  job.scope === 'workspace' || erasure.rule === 'delete' || erasure.rule === 'keep' ? [undefined] : job.subjects;

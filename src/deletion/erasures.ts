@@ -1,0 +1,106 @@
+/** What is kept of an erasure while it runs and until its certificate is final. Every call is in the tenant of `tx`. */
+import { type Clock } from '../clock.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { notFound } from '../errors.js';
+import { type Sealing } from '../keys/sealing.js';
+import { type ErasureJob, type ErasurePlan, type StepOutcome } from './erasure.js';
+
+export interface Step extends StepOutcome {
+  ordinal: number;
+  finishedAt: Date | null;
+}
+
+const insertErasure = `
+  insert into habeas.erasures (id, tenant_id, job_id, scope, map_hash, job_sealed, created_at)
+  values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, job_id) do nothing returning id`;
+
+const insertSteps = `
+  insert into habeas.erasure_steps (tenant_id, erasure_id, ordinal, collection, controller, workspace, rule, ground, until,
+                                    rows, files)
+  select $1, $2, s.n, s.step ->> 'collection', s.step ->> 'controller', s.step ->> 'workspace', s.step ->> 'rule',
+         s.step ->> 'ground', s.step ->> 'until', (s.step ->> 'rows')::bigint, (s.step ->> 'files')::bigint
+  from jsonb_array_elements($3::jsonb) with ordinality as s(step, n)`;
+
+const readSteps = `
+  select s.ordinal, s.collection, s.controller, s.workspace, s.rule, s.ground, s.until, s.rows::float8, s.files::float8,
+         s.done::float8, s.files_removed::float8 as "filesRemoved", s.finished_at as "finishedAt",
+         (select count(*) from habeas.tombstones t
+           where t.erasure_id = s.erasure_id and t.ordinal = s.ordinal and t.swept_at is null)::int as "pendingSweep"
+  from habeas.erasure_steps s where s.erasure_id = $1 order by s.ordinal`;
+
+export class Erasures {
+  constructor(
+    private readonly sealing: Sealing,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Keeps job and plan before anything is erased. A job that has begun keeps its first plan and pseudonyms.
+   * @returns the job as it will run
+   */
+  async begin(tx: UnitOfWork, job: ErasureJob, plan: ErasurePlan, mapHash: string): Promise<ErasureJob> {
+    const values = [job.id, tx.tenant, job.jobId, job.scope, mapHash, this.sealing.seal('erasure.job', job), this.clock.now()];
+    if (!(await tx.one(insertErasure, values))) return this.ofJob(tx, job.jobId);
+    await tx.query(insertSteps, [tx.tenant, job.id, JSON.stringify(plan.steps)]);
+    return job;
+  }
+
+  /** The job of this work. @throws DomainError `erasure.not_found`, also once it is wiped */
+  async ofJob(tx: UnitOfWork, jobId: string): Promise<ErasureJob> {
+    const row = await tx.one<{ sealed: Buffer | null }>(
+      'select job_sealed as sealed from habeas.erasures where tenant_id = $1 and job_id = $2',
+      [tx.tenant, jobId],
+    );
+    if (!row?.sealed) throw notFound('erasure');
+    return this.sealing.open<ErasureJob>('erasure.job', row.sealed);
+  }
+
+  async steps(tx: UnitOfWork, id: string): Promise<Step[]> {
+    const rows = await tx.query<Step & { workspace: string | null; ground: string | null; until: string | null }>(
+      readSteps,
+      [id],
+    );
+    return rows.map(({ workspace, ground, until, ...step }) => ({
+      ...step,
+      ...(workspace !== null && { workspace }),
+      ...(ground !== null && { ground }),
+      ...(until !== null && { until }),
+    }));
+  }
+
+  /** Whether something is gone that nothing brings back: from then on there is no withdrawal. */
+  async isIrreversible(tx: UnitOfWork, id: string): Promise<boolean> {
+    const row = await tx.one<{ begun: boolean }>(
+      'select irreversible_at is not null as begun from habeas.erasures where id = $1',
+      [id],
+    );
+    return row?.begun ?? false;
+  }
+
+  /** Notes that a batch is about to commit; @returns whether it is the first, which is the caller's to tell. */
+  async noteIrreversible(tx: UnitOfWork, id: string): Promise<boolean> {
+    const update = 'update habeas.erasures set irreversible_at = $2 where id = $1 and irreversible_at is null returning 1';
+    return (await tx.one(update, [id, this.clock.now()])) !== undefined;
+  }
+
+  async noteProgress(tx: UnitOfWork, id: string, ordinal: number, done: number): Promise<void> {
+    await tx.query('update habeas.erasure_steps set done = done + $3 where erasure_id = $1 and ordinal = $2', [id, ordinal, done]);
+  }
+
+  async noteFinished(tx: UnitOfWork, id: string, ordinal: number, done?: number): Promise<void> {
+    await tx.query(
+      `update habeas.erasure_steps set finished_at = $3, done = coalesce($4::bigint, done)
+       where erasure_id = $1 and ordinal = $2 and finished_at is null`,
+      [id, ordinal, this.clock.now(), done ?? null],
+    );
+  }
+
+  async noteErased(tx: UnitOfWork, id: string): Promise<void> {
+    await tx.query('update habeas.erasures set erased_at = $2 where id = $1 and erased_at is null', [id, this.clock.now()]);
+  }
+
+  /** Forgets whom it was about: the last thing, when residue search, certificate and mail are done. */
+  async wipe(tx: UnitOfWork, id: string): Promise<void> {
+    await tx.query('update habeas.erasures set job_sealed = null, wiped_at = $2 where id = $1 and job_sealed is not null', [id, this.clock.now()]);
+  }
+}
