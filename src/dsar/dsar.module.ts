@@ -6,6 +6,7 @@ import { Queue } from '../jobs/queue.js';
 import { MailModule } from '../mail/mail.module.js';
 import { ResidencyModule } from '../residency/residency.module.js';
 import { ApprovalLetters } from './approval-letters.js';
+import { Acceptance } from './acceptance.js';
 import { AccessFulfilment } from './access-fulfilment.js';
 import { AccessPackage } from './access-package.js';
 import { Casework } from './casework.js';
@@ -58,6 +59,7 @@ const matters = [
 const work = [
   Filing,
   IdentityProof,
+  Acceptance,
   Casework,
   Refusals,
   PartDecisions,

@@ -10,6 +10,7 @@ import { type Subject } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { actorId } from '../identity/actor-id.js';
 import { Sealing } from '../keys/sealing.js';
+import { Acceptance } from './acceptance.js';
 import { IdentityProof } from './identity-proof.js';
 import { type RequestKind } from './law/law.js';
 import { People } from './people-of-tenant.js';
@@ -53,6 +54,7 @@ export class Filing {
     private readonly people: People,
     private readonly whereabouts: Whereabouts,
     private readonly proof: IdentityProof,
+    private readonly acceptance: Acceptance,
   ) {}
 
   /**
@@ -79,7 +81,7 @@ export class Filing {
         },
       });
       return filing.proven
-        ? this.proof.accept(tx, request, filing.proven.method, filing.proven.subjects)
+        ? this.acceptance.accept(tx, request, filing.proven.method, filing.proven.subjects)
         : this.proof.begin(tx, request);
     });
   }

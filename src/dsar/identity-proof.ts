@@ -3,30 +3,21 @@ import { Clock } from '../clock.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type Subject } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
-import { Queue } from '../jobs/queue.js';
 import { Sealing } from '../keys/sealing.js';
 import { issueToken, type PresentedToken } from '../keys/tokens.js';
-import { ApprovalLetters } from './approval-letters.js';
-import { LegalClocks } from './legal-clocks.js';
+import { Acceptance, type ProvenSubject } from './acceptance.js';
 import { Letters } from './letters.js';
-import { enqueueFulfilment } from './queues.js';
-import { claimMatter } from './open-matters.js';
-import { Parts, undecided } from './parts.js';
 import { People } from './people-of-tenant.js';
-import { type FilingDetails, type IdentityMethod, type Request, type RequestSubject } from './request.js';
+import { type FilingDetails, type Request } from './request.js';
 import { Requests } from './requests.js';
-import { Whereabouts } from './whereabouts.js';
 
 export const PROOF_LINK_DAYS = 7;
 export const PROOF_DAYS = 30;
 const MAX_LINKS = 5;
 const DAY = 86_400_000;
 
-type ProvenSubject = Subject & Pick<RequestSubject, 'via'>;
-
-/** How a request learns whose it is. Subjects are frozen here, once; only then do duplicates and parts exist. */
+/** How a request learns whose it is: a link to the typed address, or staff's word. */
 @Injectable()
 export class IdentityProof {
   constructor(
@@ -35,12 +26,8 @@ export class IdentityProof {
     private readonly sealing: Sealing,
     private readonly people: People,
     private readonly requests: Requests,
-    private readonly parts: Parts,
-    private readonly whereabouts: Whereabouts,
     private readonly letters: Letters,
-    private readonly approvals: ApprovalLetters,
-    private readonly queue: Queue,
-    private readonly clocks: LegalClocks,
+    private readonly acceptance: Acceptance,
   ) {}
 
   /** Asks for a proof: a link to the typed address, whatever is known about it. */
@@ -114,7 +101,7 @@ export class IdentityProof {
         link.id,
         this.clock.now(),
       ]);
-      return this.accept(tx, request, 'link', await this.behindMail(tx, request));
+      return this.acceptance.accept(tx, request, 'link', await this.behindMail(tx, request));
     });
   }
 
@@ -132,70 +119,7 @@ export class IdentityProof {
       request.id, this.sealing.seal('request.details', { ...known, seen }),
     ]); // prettier-ignore
     await this.requests.tell(tx, request, 'verification.recorded');
-    return this.accept(tx, request, 'manual', await this.behindMail(tx, request));
-  }
-
-  /**
-   * Identity is proven: freezes the subjects, claims the matter, opens the parts and lets the run begin.
-   * A duplicate is refused with the id of the open one when it is found out late, and never filed when it is known at once.
-   * @throws DomainError `request.duplicate` when the request was filed as proven
-   */
-  async accept(
-    tx: UnitOfWork,
-    request: Request,
-    method: IdentityMethod,
-    subjects: readonly ProvenSubject[],
-  ): Promise<Request> {
-    const filedAsProven = request.status === 'received';
-    for (const { kind, key, via } of subjects) {
-      await tx.query('insert into habeas.request_subjects (tenant_id, request_id, kind, key, via) values ($1, $2, $3, $4, $5)', [
-        tx.tenant, request.id, kind, key, via,
-      ]); // prettier-ignore
-    }
-    const proven = { ...request, identityMethod: method, identityProvenAt: this.clock.now() };
-    await tx.query('update habeas.requests set identity_method = $2, identity_proven_at = $3 where id = $1', [
-      request.id, method, proven.identityProvenAt,
-    ]); // prettier-ignore
-    const running = await this.clocks.resumeIfPaused(tx, proven);
-
-    const other = await claimMatter(tx, running, subjects);
-    if (other !== undefined && filedAsProven) {
-      throw new DomainError('request.duplicate', 'There is an open request of this kind already.', {
-        extra: { requestId: other },
-      });
-    }
-    if (other !== undefined) return this.refuseDuplicate(tx, running, other);
-    await this.requests.tell(tx, running, 'identity.proven', { metadata: { method } });
-    return this.openParts(tx, running, subjects);
-  }
-
-  private async refuseDuplicate(tx: UnitOfWork, request: Request, other: string): Promise<Request> {
-    const refused = await this.requests.move(tx, request, 'refused', {
-      action: 'request.refused',
-      metadata: { ground: 'duplicate', openRequest: other },
-    });
-    await tx.query(
-      `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, 'duplicate', 'system', $3)`,
-      [tx.tenant, request.id, this.clock.now()],
-    );
-    await this.letters.refused(tx, refused, 'duplicate', `The reference of the open one is ${other}.`);
-    return refused;
-  }
-
-  private async openParts(tx: UnitOfWork, request: Request, subjects: readonly Subject[]): Promise<Request> {
-    for (const place of await this.whereabouts.of(tx, request.scope, subjects))
-      await this.requests.openPart(tx, request, place);
-    const waiting = (await this.parts.of(tx, request)).filter(undecided);
-    for (const { tenant } of waiting) {
-      await tx.inTenant(tenant, () => this.approvals.ask(tx, request));
-    }
-    await this.letters.received(tx, request);
-    await enqueueFulfilment(this.queue, tx, request);
-    if (waiting.length === 0 && request.status === 'received') return request;
-    return this.requests.move(tx, request, 'scheduled', {
-      action: 'request.scheduled',
-      metadata: { awaiting: waiting.length },
-    });
+    return this.acceptance.accept(tx, request, 'manual', await this.behindMail(tx, request));
   }
 
   /** Everybody behind the address. Within a workspace, only its own people. */
