@@ -61,7 +61,7 @@ export class Letters {
     if (!request.dueOn || !request.acknowledgeBy) return;
     const controller = await this.controllers.of(tx, request.scope);
     const received = dateIn(request.zone, request.receivedAt);
-    const { paragraphs } = legalTexts(request.language).acknowledgement({
+    const process = legalTexts(request.language).acknowledgement({
       ...matterOf(request, controller),
       receivedOn: received,
       dueOn: request.dueOn,
@@ -70,7 +70,7 @@ export class Letters {
       receivedOn: receivedOn(request),
       dueOn: { on: request.dueOn, zone: request.zone },
       law: lawName(request),
-      process: paragraphs,
+      process,
     };
     await this.write(tx, request, 'request-acknowledged', own, 'acknowledged');
   }
@@ -111,12 +111,14 @@ export class Letters {
   }
 
   async extended(tx: UnitOfWork, request: Request, previousDueOn: string, dueOn: string, reason: string) {
+    const controller = await this.controllers.of(tx, request.scope);
+    const rule = legalTexts(request.language).extensionRule(matterOf(request, controller));
     const day = (on: string) => ({ on, zone: request.zone });
     await this.write(
       tx,
       request,
       'request-extended',
-      { previousDueOn: day(previousDueOn), dueOn: day(dueOn), reason: [reason] },
+      { previousDueOn: day(previousDueOn), dueOn: day(dueOn), reason: [reason, rule] },
       'extended',
     );
   }

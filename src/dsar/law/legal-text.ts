@@ -1,13 +1,6 @@
 import { type ControllerProfile, type Retention } from '../../datamap/schema.js';
 import { type LocalDate } from './calendar.js';
 import { type LawId, type RequestKind } from './law.js';
-import { type Ground } from './refusal-grounds.js';
-
-/** A mail's words. Who mails them adds salutation and signature; whoever renders them escapes. */
-export interface LegalText {
-  subject: string;
-  paragraphs: readonly string[];
-}
 
 /** Whose request is answered under what: never anything about the person. */
 export interface Matter {
@@ -55,20 +48,14 @@ export interface InformationItem {
   text: readonly string[];
 }
 
-/** Everything the law wants said, in one language. Another language is another file beside texts/en.ts. */
+/** What the law wants said beyond the mails themselves (mail/catalogue), in one language. Another language is another file beside texts/en.ts. */
 export interface LegalTexts {
   /** How to complain, and the way to a court (Art. 12(4)): the paragraphs that end every letter that says no or later. */
   remedies(matter: Matter): readonly string[];
-  /** The request has arrived, and when it will be answered (CCPA: within 10 business days). */
-  acknowledgement(matter: Matter & { receivedOn: LocalDate; dueOn: LocalDate | null }): LegalText;
-  /** More time is taken: the new date and the reasons (Art. 12(3)). `reason` is staff's own sentence. */
-  extension(matter: Matter & { reason: string; dueOn: LocalDate }): LegalText;
-  /** No, wholly or for the named part: the reason, complaint and court (Art. 12(4)). */
-  refusal(matter: Matter & { ground: Ground; part?: string }): LegalText;
-  /** No, because identity was not proven in time (Art. 12(6)), and how to ask again. */
-  identityNotProven(matter: Matter & { ground: Ground }): LegalText;
-  /** Done, and nothing was found. */
-  noData(matter: Matter): LegalText;
+  /** The request has arrived, and how it goes on (CCPA: within 10 business days). */
+  acknowledgement(matter: Matter & { receivedOn: LocalDate; dueOn: LocalDate }): readonly string[];
+  /** On what rule more time is taken (Art. 12(3)). */
+  extensionRule(matter: Matter): string;
   /** The legal information of a package (Art. 15(1)-(2)), for one controller. */
   information(matter: Matter, collections: readonly Processing[], facts?: ProcessingFacts): InformationItem[];
 }

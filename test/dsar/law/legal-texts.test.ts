@@ -1,94 +1,50 @@
 import { describe, expect, test } from '@jest/globals';
 import { lawIds } from '../../../src/dsar/law/laws.js';
-import { type LegalText, type Matter, type Processing } from '../../../src/dsar/law/legal-text.js';
+import { type Matter, type Processing } from '../../../src/dsar/law/legal-text.js';
 import { legalTexts } from '../../../src/dsar/law/legal-texts.js';
-import { groundOf } from '../../../src/dsar/law/refusal-grounds.js';
 
 const texts = legalTexts('en');
 const acme = { name: 'Acme SARL', dpo: 'dpo@acme.example' };
 const french: Matter = { controller: acme, law: 'gdpr', jurisdiction: 'FR', kind: 'access' };
-const wordsOf = ({ subject, paragraphs }: LegalText) => [subject, ...paragraphs].join('\n');
+const rightsUnder = (matter: Matter) => texts.remedies(matter).join('\n');
 
-const refusalUnder = (matter: Matter, code = 'identity_not_proven') =>
-  wordsOf(
-    texts.refusal({
-      ...matter,
-      ground: groundOf(matter.law === 'contract' ? 'gdpr' : matter.law, matter.kind, code),
-    }),
-  );
-
-describe('a refusal', () => {
-  test.each(lawIds)(
-    'under %s says who refuses, why, on what ground, where to complain and that courts are open',
-    (law) => {
-      for (const kind of ['access', 'deletion'] as const) {
-        const ground = groundOf(law, kind, 'identity_not_proven');
-        const words = refusalUnder({ controller: acme, law, kind });
-        for (const part of ['Acme SARL', ground.text, ground.source, 'dpo@acme.example'])
-          expect(words).toContain(part);
-        expect(words).toMatch(/complain|petition/);
-        expect(words).toMatch(/court/i);
-        expect(words).not.toMatch(/undefined|null|\[object/);
-      }
-    },
-  );
+describe('the rights of whoever is told no, or later', () => {
+  test.each(lawIds)('under %s say where to complain and that courts are open', (law) => {
+    for (const kind of ['access', 'deletion'] as const) {
+      const words = rightsUnder({ controller: acme, law, kind });
+      expect(words).toMatch(/complain|petition/);
+      expect(words).toMatch(/court/i);
+      expect(words).not.toMatch(/undefined|null|\[object/);
+    }
+  });
 
   test('names the authority of the controller’s profile, else that of the place, else the right itself', () => {
     expect(
-      refusalUnder({ ...french, controller: { ...acme, authority: 'the Authority of Utopia' } }),
+      rightsUnder({ ...french, controller: { ...acme, authority: 'the Authority of Utopia' } }),
     ).toContain('complaint with the Authority of Utopia,');
-    expect(refusalUnder(french)).toContain('complaint with the French data protection authority (CNIL),');
-    expect(refusalUnder({ ...french, jurisdiction: 'EU' })).toContain(
+    expect(rightsUnder(french)).toContain('complaint with the French data protection authority (CNIL),');
+    expect(rightsUnder({ ...french, jurisdiction: 'EU' })).toContain(
       'complaint with a supervisory authority, in particular',
     );
   });
 
   test('does not send a Californian to the authority of a French controller', () => {
     const controller = { ...acme, establishment: 'FR', authority: 'the CNIL' };
-    expect(refusalUnder({ controller, law: 'ccpa', jurisdiction: 'US-CA', kind: 'access' })).not.toContain(
+    expect(rightsUnder({ controller, law: 'ccpa', jurisdiction: 'US-CA', kind: 'access' })).not.toContain(
       'CNIL',
     );
   });
-
-  test('of a part says which, and that the rest goes on', () => {
-    const ground = groundOf('gdpr', 'access', 'rights_of_others');
-    const words = wordsOf(texts.refusal({ ...french, ground, part: 'the workspace Acme' }));
-    expect(words).toContain('A part of your request for your data is refused');
-    expect(words).toContain('the workspace Acme. Everything else goes on.');
-  });
-
-  test('for want of identity says that nothing was handed over and how to ask again', () => {
-    const ground = groundOf('gdpr', 'access', 'identity_not_proven');
-    const words = wordsOf(texts.identityNotProven({ ...french, ground }));
-    expect(words).toContain('Art. 12(6)');
-    expect(words).toContain('No personal data was handed over or erased.');
-    expect(words).toContain('ask again at any time');
-    expect(words).toContain('Art. 77');
-  });
 });
 
-test('an extension tells the reason, the new date, and where to complain', () => {
-  const words = wordsOf(
-    texts.extension({ ...french, reason: 'You asked for eleven years of mail.', dueOn: '2026-06-02' }),
-  );
-  for (const part of ['You asked for eleven years of mail.', '2 June 2026', 'GDPR Art. 12(3)', 'CNIL']) {
-    expect(words).toContain(part);
-  }
+test('more time is taken once, on a rule that is named', () => {
+  expect(texts.extensionRule(french)).toMatch(/allows this once \(GDPR Art\. 12\(3\)/);
 });
 
 test('an acknowledgement tells when the request arrived and when it will be answered', () => {
   const arrived = { receivedOn: '2026-03-02', dueOn: '2026-04-02' };
-  expect(wordsOf(texts.acknowledgement({ ...french, ...arrived }))).toMatch(
-    /on 2 March 2026[^]*latest on 2 April 2026/,
-  );
-  const contract = texts.acknowledgement({ ...french, law: 'contract', ...arrived, dueOn: null });
-  expect(wordsOf(contract)).toContain('handled under the contract');
-});
-
-test('nothing found is said plainly, with the right to doubt it', () => {
-  const words = wordsOf(texts.noData(french));
-  expect(words).toContain('found no personal data');
-  expect(words).toContain('CNIL');
+  const words = texts.acknowledgement({ ...french, ...arrived }).join('\n');
+  expect(words).toMatch(/on 2 March 2026[^]*latest on 2 April 2026/);
+  expect(words).toContain('dpo@acme.example');
 });
 
 describe('the legal information of a package', () => {
