@@ -1,9 +1,9 @@
 /** Who somebody is, read through the map. */
 import { type SqlRunner } from '../database/unit-of-work.js';
-import { type Catalogue } from './catalogue.js';
+import { type Catalogue, columnIn } from './catalogue.js';
 import { equalsParameter, hasKey, keySql } from './keys.js';
 import { type DataMap, type SubjectKind } from './map.js';
-import { literal, qualified, quoted } from './names.js';
+import { literal, qualified, quoted, type TableRef } from './names.js';
 import { normalise, normaliseSql } from './normalise.js';
 import { subjectPathCondition } from './paths.js';
 import { settingsStatement, type Subject } from './settings.js';
@@ -80,7 +80,8 @@ export class People {
     const k = this.map.subjects[kind];
     const condition = k?.table && hasKey(this.catalogue, k.table, k.key, key, 1);
     if (!k?.table || !condition) return nobody;
-    const column = (name?: string) => (name === undefined ? 'null' : `t.${quoted(name)}::text`);
+    const { table } = k;
+    const column = (name?: string) => this.text(table, name);
     const display =
       k.display.length > 0 ? `nullif(concat_ws(' ', ${k.display.map(column).join(', ')}), '')` : 'null';
     const [row] = await db.query<Profile>(
@@ -112,18 +113,25 @@ export class People {
     condition: string,
     values: string[],
   ): Promise<Subject[]> {
-    if (!kind.table) return [];
+    const { table } = kind;
+    if (!table) return [];
     const identifiers = Object.values(kind.identifiers).map(({ name, column, normalise: normaliser }) => {
-      const text = normaliseSql(normaliser, `t.${quoted(column ?? '')}::text`, this.catalogue.fold);
+      const text = normaliseSql(normaliser, this.text(table, column), this.catalogue.fold);
       return `${literal(name)}, nullif(${text}, '')`;
     });
     const filter = kind.where === undefined ? '' : ` and (${kind.where})`;
     const rows = await db.query<{ key: string; identifiers: Record<string, string | null> }>(
       `select ${keySql(kind.key)} as key, json_build_object(${identifiers.join(', ')}) as identifiers ` +
-        `from ${qualified(kind.table)} as t where ${condition}${filter} order by 1`,
+        `from ${qualified(table)} as t where ${condition}${filter} order by 1`,
       values,
     );
     return rows.map((row) => ({ kind: kind.name, ...row }));
+  }
+
+  /** A column as text; null where it has gone: drift must not keep people from signing in, or staff from the desk. */
+  private text(table: TableRef, column: string | undefined): string {
+    const exists = column !== undefined && columnIn(this.catalogue, table, column) !== undefined;
+    return exists ? `t.${quoted(column)}::text` : 'null::text';
   }
 
   /** A kind without a table exists where some collection has it. */

@@ -37,6 +37,8 @@ export class AccessFulfilment {
     const attempt = await this.database.within(tenancy, (tx) => this.begin(tx, job.id));
     if (!attempt) return;
     try {
+      // Asked before anything of the host is read: what Postgres would say of it is a failure, this is a wait.
+      this.host.assertFits();
       const built = await this.accessPackage.build(attempt);
       await this.database.within(tenancy, (tx) => this.finish(tx, attempt, built));
     } catch (error) {
@@ -124,7 +126,8 @@ export class AccessFulfilment {
     const request = await this.requests.lock(tx, attempt.request.id);
     if (!(await this.accessPackage.giveUp(tx, attempt)) || request.status !== 'in_progress') return;
     // Drift is nobody's fault here and ends when the map is mended: it waits without wearing the retries down.
-    const attempts = request.attempts + (failure.code === 'datamap.drift' ? 0 : 1);
+    const waits = failure.code === 'datamap.drift';
+    const attempts = request.attempts + (waits ? 0 : 1);
     const metadata = { code: failure.code, attempts };
     if (attempts >= MAX_ATTEMPTS) {
       await this.requests.move(tx, request, 'failed', {
@@ -136,7 +139,7 @@ export class AccessFulfilment {
       });
       return;
     }
-    const nextAttemptAt = new Date(this.clock.now().getTime() + delayAfter(attempts));
+    const nextAttemptAt = new Date(this.clock.now().getTime() + delayAfter(waits ? 1 : attempts));
     await this.requests.reschedule(tx, request, {
       action: 'request.attempt_failed',
       outcome: 'failure',

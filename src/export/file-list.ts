@@ -1,4 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 
 /** A file that a row names. */
@@ -16,9 +19,12 @@ const NEWLINE = 0x0a;
 export class FileList {
   private constructor(private readonly file: FileHandle) {}
 
-  /** A new list at this path, readable for nobody else. */
-  static async create(path: string): Promise<FileList> {
-    return new FileList(await open(path, 'wx+', 0o600));
+  /** An empty list. Its file has no name: names of files are personal, and a killed process cannot tidy up. */
+  static async create(): Promise<FileList> {
+    const path = join(tmpdir(), `habeas-list-${randomUUID()}`);
+    const file = await open(path, 'wx+', 0o600);
+    await unlink(path);
+    return new FileList(file);
   }
 
   /** Takes lines of JSON, one file each; an error of the source or of the disk is thrown. */

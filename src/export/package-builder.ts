@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Clock } from '../clock.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type Database } from '../database/database.js';
@@ -57,19 +54,14 @@ export class PackageBuilder {
    */
   async build(job: PackageJob, path: string, signal?: AbortSignal): Promise<BuiltPackage> {
     this.host.assertFits();
-    const folder = await mkdtemp(join(tmpdir(), 'habeas-files-'));
+    const list = await FileList.create();
     try {
-      const list = await FileList.create(join(folder, 'files.jsonl'));
-      try {
-        const options = { at: this.clock.now(), ...(signal && { signal }) };
-        const fill = (writer: PackageWriter) => this.fill(job, writer, list);
-        const { bytes, result } = await writePackage(this.store, path, options, fill);
-        return { bytes, ...result };
-      } finally {
-        await list.close();
-      }
+      const options = { at: this.clock.now(), ...(signal && { signal }) };
+      const fill = (writer: PackageWriter) => this.fill(job, writer, list);
+      const { bytes, result } = await writePackage(this.store, path, options, fill);
+      return { bytes, ...result };
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await list.close();
     }
   }
 
