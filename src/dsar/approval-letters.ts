@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { Outbox } from '../mail/outbox.js';
 import { Controllers } from './controllers.js';
-import { decisionsCloseOn } from './law/legal-clock.js';
+import { lastDayToDecide } from './law/legal-clock.js';
 import { People } from './people-of-tenant.js';
 import { type Request } from './request.js';
 
@@ -28,7 +28,7 @@ export class ApprovalLetters {
     const deciders = await tx.asHost((host) =>
       this.host.workspaces.members(host, hostKey, ['owner', 'admin']),
     );
-    const decideBy = request.dueOn && decisionsCloseOn(request.dueOn, this.config.dueMargin);
+    const decideBy = request.dueOn && lastDayToDecide(request.dueOn, this.config.dueMargin);
     const { name: controller, contact } = await this.controllers.of(tx, 'workspace');
     for (const person of deciders) {
       const to = await this.addressOf(tx, person);

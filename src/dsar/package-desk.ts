@@ -59,6 +59,8 @@ export class PackageDesk {
     return this.database.within(tenancy, async (tx) => {
       const request = await this.allowed(tx, requestId, reader);
       const its = await this.packageOf(tx, request);
+      // A new letter is on its way: one that bounced is no longer anybody's work.
+      await tx.query('update habeas.requests set failure = null where id = $1', [requestId]);
       if (!request.mailSealed) {
         throw new DomainError(
           'package.address_gone',

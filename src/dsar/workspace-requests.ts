@@ -13,7 +13,7 @@ import { grantsOf } from '../identity/role-matrix.js';
 import { ControllerProfiles } from '../residency/controller-profiles.js';
 import { Controllers } from './controllers.js';
 import { Filing } from './filing.js';
-import { decisionsCloseOn } from './law/legal-clock.js';
+import { lastDayToDecide } from './law/legal-clock.js';
 import { People } from './people-of-tenant.js';
 import { type Request } from './request.js';
 import { RequestView, summaryOf } from './request-view.js';
@@ -103,7 +103,7 @@ export class WorkspaceRequests {
       ...(summaryOf(part, this.clock.now()) as RequestSummary),
       policy: part.policy,
       decision: part.decision,
-      decideBy: part.dueOn && decisionsCloseOn(part.dueOn, this.config.dueMargin),
+      decideBy: part.dueOn && lastDayToDecide(part.dueOn, this.config.dueMargin),
       subjects: subjects.map(({ kind, key }) => ({ kind, key })),
       timeline: await readTimeline(tx, id, 'workspace'),
     };

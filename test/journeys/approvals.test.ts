@@ -8,6 +8,9 @@ import { download } from './package.js';
 const DAY = 86_400_000;
 const { acme, borealis } = workspaceIds;
 
+const dayBefore = (date: string, days: number) =>
+  new Date(Date.parse(date) - days * DAY).toISOString().slice(0, 10);
+
 describe('a workspace that decides about its part of a request', () => {
   let desk: TestDesk;
   let owner: Caller;
@@ -67,6 +70,7 @@ describe('a workspace that decides about its part of a request', () => {
     expect(part).toMatchObject({
       policy: 'approve',
       decision: null,
+      decideBy: dayBefore(part.dueOn, 4),
       subjects: [{ kind: 'user', key: demoPeople.viewer.userId }],
     });
     expect(part).not.toHaveProperty('parts');

@@ -53,13 +53,27 @@ describe('requests that a workspace files', () => {
       expect(new Set(its.rows('messages').map(({ workspace_id }) => workspace_id))).toEqual(new Set([acme]));
       expect(its.text).not.toContain(borealis);
       expect((await owner.get(`${path}/${done.id}/package`)).body).toMatchObject({ status: 'ready' });
+
+      // A letter that bounced after the end is on the desk, until a new one goes out.
+      await desk.db.behindTheScenes('update habeas.requests set failure = $2 where id = $1', [
+        done.id,
+        { code: 'mail.rejected', message: 'The mail "package-for-workspace" could not be delivered.' },
+      ]);
+      const support = await desk.as('support');
+      const stuck = async () => (await support.get('/v1/desk/requests?show=stuck')).body.items;
+      expect(await stuck()).toMatchObject([
+        { id: done.id, status: 'fulfilled', failure: { code: 'mail.rejected' } },
+      ]);
+      expect((await support.post(`${path}/${done.id}/package/links`)).body.status).toBe('sent');
+      expect(await stuck()).toEqual([]);
+      await linksMailed(demoPeople.owner.mail, 2);
     });
 
     test('filed by an admin: the link goes to an owner, and the admin gets none, until the owner allows it', async () => {
       const filed = await admin.post(path, { kind: 'access', scope: 'workspace' });
       expect(filed.status).toBe(201);
       await desk.reached(admin, `${path}/${filed.body.id}`, 'fulfilled');
-      await linksMailed(demoPeople.owner.mail, 2);
+      await linksMailed(demoPeople.owner.mail, 3);
       expect(await linksTo(demoPeople.admin.mail)).toBe(0);
       expect((await admin.get(`${path}/${filed.body.id}/package`)).status).toBe(403);
       expect((await admin.post(`${path}/${filed.body.id}/package/links`)).status).toBe(403);
@@ -73,7 +87,7 @@ describe('requests that a workspace files', () => {
       const again = await admin.post(path, { kind: 'access', scope: 'workspace' });
       await desk.reached(admin, `${path}/${again.body.id}`, 'fulfilled');
       await linksMailed(demoPeople.admin.mail, 1);
-      expect(await linksTo(demoPeople.owner.mail)).toBe(2);
+      expect(await linksTo(demoPeople.owner.mail)).toBe(3);
       expect((await admin.get(`${path}/${again.body.id}/package`)).status).toBe(200);
     });
 

@@ -152,9 +152,13 @@ export const isOverdue = (clock: Pick<Clock, 'dueOn' | 'pauses'>, today: LocalDa
 export const dueOnAt = (clock: Clock, today: LocalDate): LocalDate =>
   isPaused(clock) ? resumedDeadline(clock, today).dueOn : clock.dueOn;
 
-/** The last day on which parts may still be decided: `dueOn − DUE_MARGIN`, days only (`P3D`). */
+/** The day on which parts that nobody decided are left out: `dueOn − DUE_MARGIN`, days only (`P3D`). */
 export const decisionsCloseOn = (dueOn: LocalDate, margin: DurationLike): LocalDate =>
   plusDays(dueOn, -Math.ceil(Duration.fromDurationLike(margin).as('days')));
+
+/** The day before that: until its end a decision counts. */
+export const lastDayToDecide = (dueOn: LocalDate, margin: DurationLike): LocalDate =>
+  plusDays(decisionsCloseOn(dueOn, margin), -1);
 
 const openPause = (clock: Pick<Clock, 'pauses'>): Pause | undefined =>
   clock.pauses.find((pause) => pause.until === null);
