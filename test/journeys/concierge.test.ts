@@ -253,6 +253,23 @@ describe('somebody writes to the host, and support files for them', () => {
     expect((await support.get(pathOf(first.body.id))).body.status).toBe('verifying');
   });
 
+  test('two requests proven at the same moment: one is taken up, the other refused with its id', async () => {
+    const mail = demoPeople.member.mail;
+    const tokens: string[] = [];
+    for (let n = 0; n < 2; n++) {
+      await write(mail, { kind: 'deletion' });
+      await mailsTo(mail);
+      tokens.push(await desk.linkTo(mail, 'p'));
+    }
+    const proven = await Promise.all(tokens.map((token) => act(token, 'confirm')));
+    const found = await Promise.all(
+      proven.map(async ({ body }) => (await support.get(pathOf(body.requestId))).body),
+    );
+    expect(found.map(({ status }) => status).sort()).toEqual(['refused', 'scheduled']);
+    const [taken, refused] = found.sort((a, b) => (a.status < b.status ? 1 : -1));
+    expect(JSON.stringify(refused.timeline)).toContain(taken.id);
+  });
+
   test('after the proof the link shows how things are, and withdraws', async () => {
     const mail = demoPeople.auditor.mail;
     await write(mail, { kind: 'deletion' });

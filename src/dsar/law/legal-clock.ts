@@ -144,10 +144,6 @@ export function resumedDeadline<C extends Clock>(clock: C, today: LocalDate): C 
 /** Whether the clock is stopped: then nothing falls due. */
 export const isPaused = (clock: Pick<Clock, 'pauses'>): boolean => openPause(clock) !== undefined;
 
-/** Whether the answer is late: the last day has gone by, and the clock was running. */
-export const isOverdue = (clock: Pick<Clock, 'dueOn' | 'pauses'>, today: LocalDate): boolean =>
-  !isPaused(clock) && today > clock.dueOn;
-
 /** The deadline as it would stand if an open pause ended today; without one, the stored deadline. */
 export const dueOnAt = (clock: Clock, today: LocalDate): LocalDate =>
   isPaused(clock) ? resumedDeadline(clock, today).dueOn : clock.dueOn;

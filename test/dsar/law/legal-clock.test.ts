@@ -6,7 +6,6 @@ import {
   dueOnAt,
   earliestDeadline,
   extendedDeadline,
-  isOverdue,
   pausedDeadline,
   resumedDeadline,
 } from '../../../src/dsar/law/legal-clock.js';
@@ -169,14 +168,6 @@ describe('a pause', () => {
     const weekend = received('2026-02-28', 'DE');
     expect(weekend.dueOn).toBe('2026-03-30'); // from Saturday 28 March
     expect(resumedDeadline(pausedDeadline(weekend, '2026-03-10'), '2026-03-13').dueOn).toBe('2026-03-31');
-  });
-
-  test('while open keeps the request from being late', () => {
-    const paused = pausedDeadline(clock, '2026-04-01');
-    expect(isOverdue(clock, '2026-04-03')).toBe(true);
-    expect(isOverdue(paused, '2026-06-01')).toBe(false);
-    expect(isOverdue(resumedDeadline(paused, '2026-04-03'), '2026-04-07')).toBe(false);
-    expect(isOverdue(resumedDeadline(paused, '2026-04-03'), '2026-04-08')).toBe(true);
   });
 
   test('lets the first period end later, for the extension too', () => {
