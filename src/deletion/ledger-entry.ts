@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { type HostMap } from '../datamap/host-map.js';
+import { type SubjectKind } from '../datamap/map.js';
+import { type Subject } from '../datamap/settings.js';
+import { Signature } from '../keys/public-keys.js';
+import { type Sealing } from '../keys/sealing.js';
+import { type ErasureJob, subjectId } from './erasure.js';
+
+const Digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** Who was erased, without saying who: an opaque key as it is, everything else as a keyed hash. */
+const Erased = z.strictObject({
+  kind: z.string().min(1),
+  key: z.string().optional(),
+  /** Of a key that says something about its person. */
+  keyDigest: Digest.optional(),
+  identifiers: z.record(z.string(), Digest),
+  pseudonym: z.guid(),
+});
+export type Erased = z.infer<typeof Erased>;
+
+export const LEDGER_FORMAT = 'habeas-erasure-ledger/1';
+
+/** One finished erasure as it stands in the ledger: what it takes to do it again, and nothing that names anybody. */
+export const LedgerEntry = z.strictObject({
+  format: z.literal(LEDGER_FORMAT),
+  erasureId: z.guid(),
+  jobId: z.guid(),
+  tenant: z.guid(),
+  scope: z.enum(['account', 'person', 'workspace']),
+  completedAt: z.iso.datetime(),
+  dataMap: z.string(),
+  workspaces: z.array(z.strictObject({ key: z.string(), pseudonym: z.guid().optional() })),
+  subjects: z.array(Erased),
+});
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+export const SignedLedgerEntry = LedgerEntry.extend({ signature: Signature });
+
+/** Keyed hashes of the ledger; another MASTER_KEY finds nobody again. */
+export class LedgerDigests {
+  constructor(private readonly sealing: Sealing) {}
+
+  /** @param name of an identifier, or `key` */
+  of(kind: string, name: string, value: string): string {
+    return this.sealing.digest('erasure-ledger', JSON.stringify([kind, name, value])).toString('base64url');
+  }
+}
+
+/** @throws Error where a pseudonym was not drawn: without it a repetition would write another */
+export function ledgerEntry(
+  job: ErasureJob,
+  { completedAt, hostMap, digests }: { completedAt: Date; hostMap: HostMap; digests: LedgerDigests },
+): LedgerEntry {
+  const { map } = hostMap;
+  return LedgerEntry.parse({
+    format: LEDGER_FORMAT,
+    erasureId: job.id,
+    jobId: job.jobId,
+    tenant: job.tenant,
+    scope: job.scope,
+    completedAt: completedAt.toISOString(),
+    dataMap: map.hash,
+    workspaces: job.workspaces.map((key) => {
+      const pseudonym = job.pseudonyms[`workspace:${key}`];
+      return { key, ...(pseudonym !== undefined && { pseudonym }) };
+    }),
+    subjects: job.subjects.map((subject) => ({
+      ...unnamed(subject, map.subjects[subject.kind], digests),
+      pseudonym: job.pseudonyms[subjectId(subject)],
+    })),
+  } satisfies Record<keyof LedgerEntry, unknown>);
+}
+
+function unnamed(
+  { kind, key, identifiers }: Subject,
+  known: SubjectKind | undefined,
+  digests: LedgerDigests,
+): Omit<Erased, 'pseudonym'> {
+  const hashed = Object.entries(identifiers).flatMap(([name, value]) =>
+    value && value !== key ? [[name, digests.of(kind, name, value)] as const] : [],
+  );
+  if (!known?.table) {
+    // Whoever is known by one identifier only has it as the key.
+    const [name] = Object.keys(known?.identifiers ?? identifiers);
+    return { kind, identifiers: name === undefined ? {} : { [name]: digests.of(kind, name, key) } };
+  }
+  const named = isOpaque(known, key) ? { key } : { keyDigest: digests.of(kind, 'key', key) };
+  return { kind, ...named, identifiers: Object.fromEntries(hashed) };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const partsOf = (key: string): string[] => (key.startsWith('[') ? (JSON.parse(key) as string[]) : [key]);
+
+/** A key that no other person ever gets. */
+export const isUnique = (key: string): boolean => partsOf(key).some((part) => UUID.test(part));
+
+/** Whether a key says nothing: uuids and running numbers, unless the map calls the column a mail or a phone. */
+function isOpaque({ key: columns, identifiers }: SubjectKind, key: string): boolean {
+  const tells = Object.values(identifiers).some(
+    ({ column, normalise }) => normalise !== 'exact' && column !== undefined && columns.includes(column),
+  );
+  return !tells && partsOf(key).every((part) => UUID.test(part) || /^\d{1,19}$/.test(part));
+}

@@ -1,0 +1,96 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { DomainError } from '../errors.js';
+import { canonicalJson, parseOnce } from '../keys/canonical-json.js';
+import { type Signing } from '../keys/signing.js';
+import { type ObjectStore, type ObjectStores } from '../storage/object-store.js';
+import { type LedgerEntry, SignedLedgerEntry } from './ledger-entry.js';
+
+/** An object of the ledger: an entry whose signature is ours, or why it is not one. */
+export type Found = { path: string; entry: LedgerEntry } | { path: string; problem: string };
+
+const FOLDER = 'erasures';
+const NAME =
+  /^erasures\/\d{4}\/\d{2}\/(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z-[0-9a-f-]{36}\.json$/;
+
+/**
+ * Every erasure that was done, outside the database: a restored backup brings back the erased and forgets that they
+ * were. One small signed object an erasure, never changed and never removed by us. In a bucket of its own: rules
+ * for packages (expiry, who may list) must not reach it.
+ */
+export class ErasureLedger {
+  private readonly store: ObjectStore;
+  private isReady = false;
+
+  constructor(
+    stores: ObjectStores,
+    exportBucket: string,
+    private readonly signing: Signing,
+  ) {
+    this.store = stores.bucket(ledgerBucket(exportBucket));
+  }
+
+  /**
+   * Writes the entry unless it is there; to be called once the erasure has finished, as often as need be.
+   * @returns its path, by time and id
+   * @throws DomainError `ledger.conflict` where another entry has its place; `storage.unavailable`: call again later
+   */
+  async write(entry: LedgerEntry): Promise<string> {
+    await this.ready();
+    const path = pathOf(entry);
+    const there = await this.read(path);
+    if (there === undefined) {
+      const body = `${JSON.stringify(this.signing.sign(entry), null, 2)}\n`;
+      await this.store.put(path, Readable.from([Buffer.from(body)]), { contentType: 'application/json' });
+    } else if (!('entry' in there) || canonicalJson(there.entry) !== canonicalJson(entry)) {
+      throw new DomainError(
+        'ledger.conflict',
+        'The ledger holds something else in the place of this erasure.',
+      );
+    }
+    return path;
+  }
+
+  /** What was completed at `since` or later, in no order; what cannot be read is told, not skipped. */
+  async *entries(since?: Date): AsyncGenerator<Found> {
+    await this.ready();
+    for await (const { path } of this.store.list(FOLDER)) {
+      const completedAt = timeOf(path);
+      if (since && completedAt && completedAt < since) continue;
+      const found = await this.read(path);
+      if (found) yield found;
+    }
+  }
+
+  private async read(path: string): Promise<Found | undefined> {
+    if (!(await this.store.stat(path))) return undefined;
+    try {
+      const signed = SignedLedgerEntry.parse(parseOnce(await text(await this.store.get(path))));
+      this.signing.verifier.check(signed);
+      const { signature: _, ...entry } = signed;
+      // A copy under another name would move an erasure in time.
+      return pathOf(entry) === path ? { path, entry } : { path, problem: 'ledger.misplaced' };
+    } catch (error) {
+      if (error instanceof DomainError && error.code.startsWith('storage.')) throw error;
+      return { path, problem: error instanceof DomainError ? error.code : 'ledger.unreadable' };
+    }
+  }
+
+  private async ready(): Promise<void> {
+    if (!this.isReady) await this.store.ready();
+    this.isReady = true;
+  }
+}
+
+/** Beside the bucket of packages, so that two installations on one storage do not share it; 63 characters at most. */
+export const ledgerBucket = (exportBucket: string): string => `${exportBucket.slice(0, 56)}-ledger`;
+
+function pathOf({ completedAt, erasureId }: LedgerEntry): string {
+  const time = new Date(completedAt).toISOString();
+  return `${FOLDER}/${time.slice(0, 4)}/${time.slice(5, 7)}/${time.replaceAll(':', '')}-${erasureId}.json`;
+}
+
+function timeOf(path: string): Date | undefined {
+  const [, day, hour, minute, second] = NAME.exec(path) ?? [];
+  return day === undefined ? undefined : new Date(`${day}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`);
+}
