@@ -7,15 +7,18 @@ import {
   tableIn,
 } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
+import { erasureOrder } from './erasure-order.js';
 import { type Finding, finding } from './findings.js';
 import { type Collection, type DataMap } from './map.js';
 import { qualified, shown } from './names.js';
 import { type SetValue } from './schema.js';
 import { isText } from './types.js';
+import { keyOf } from './walk.js';
 
 /** Not-null columns cleared, values that do not fit, keys written, and foreign keys that stop a delete. */
 export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
   const collections = Object.values(map.collections);
+  const { gathered } = erasureOrder(catalogue, collections);
   return collections
     .flatMap((collection) => {
       const table = tableIn(catalogue, collection.table);
@@ -54,9 +57,39 @@ export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
             ]
           : []),
       ];
-      return [...changes, ...rights, ...(isDeleted(collection) ? referrers(map, catalogue, table) : [])];
+      return [
+        ...changes,
+        ...rights,
+        ...unfindable(collection, table, gathered),
+        ...(isDeleted(collection) ? referrers(map, catalogue, table) : []),
+      ];
     })
     .concat(cycles(collections, catalogue));
+}
+
+/** Rules that need more than a condition: a key to come back to, and a name of the file that does not stay. */
+function unfindable(collection: Collection, table: CatalogueTable, gathered: Set<string>): Finding[] {
+  const { name, erasure, files } = collection;
+  const changes = changesOf(collection);
+  const impossible = (message: string) => [finding('erasure.impossible', table, undefined, message)];
+  const noted = erasure.rule === 'tombstone' || (erasure.rule !== 'keep' && gathered.has(name));
+  const stored = table.kind === 'table' || table.kind === 'partitioned';
+  return [
+    ...(noted && keyOf(collection, table).length === 0
+      ? impossible(
+          `Rows of ${name} must be found again by a key. Give the table a primary key, or name a \`key\`.`,
+        )
+      : []),
+    ...(erasure.rule !== 'keep' && !stored && keyOf(collection, table).length === 0
+      ? impossible(`Rows of ${name} are of a view and need a \`key\`.`)
+      : []),
+    ...(erasure.rule === 'tombstone' && Object.keys(changes).length === 0
+      ? impossible(`The tombstones of ${name} clear nothing. Name the columns in \`clear\` or \`set\`.`)
+      : []),
+    ...(erasure.rule === 'tombstone' && files && !(files.path in changes)
+      ? impossible(`The tombstones of ${name} would still name their files. Clear ${files.path}.`)
+      : []),
+  ];
 }
 
 const MAIL_LENGTH = 'deleted-00000000-0000-0000-0000-000000000000@deleted.invalid'.length;

@@ -35,7 +35,8 @@ export function erasureOrder(catalogue: Catalogue, collections: readonly Collect
   const gathered = new Set(all.filter(({ shared }) => shared).map(({ name }) => name));
   for (const found of all)
     for (const way of all) {
-      if (found.name === way.name || gathered.has(found.name) || !leadsThrough(catalogue, found, way)) continue;
+      if (found.name === way.name || gathered.has(found.name) || !leadsThrough(catalogue, found, way))
+        continue;
       const [from, to] = [component.get(found.name) ?? '', component.get(way.name) ?? ''];
       if (from === to || stages.reaches(to, from)) gathered.add(found.name);
       else stages.add(from, to);
@@ -128,7 +129,9 @@ class Graph {
   }
 
   edges(): [string, string][] {
-    return this.nodes.flatMap((from) => [...(this.next.get(from) ?? [])].map((to): [string, string] => [from, to]));
+    return this.nodes.flatMap((from) =>
+      [...(this.next.get(from) ?? [])].map((to): [string, string] => [from, to]),
+    );
   }
 
   reaches(from: string, to: string, seen = new Set<string>()): boolean {

@@ -3,13 +3,20 @@
  * so whatever a delete would take along by ON DELETE CASCADE is looked at first: it may belong to the people who
  * are being erased, or to nobody, but to nobody else and to no table that the map does not know.
  */
-import { type Catalogue, columnIn, tableIn, type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
+import {
+  type Catalogue,
+  columnIn,
+  tableIn,
+  type CatalogueTable,
+  type ForeignKey,
+} from '../datamap/catalogue.js';
 import { type Collection, type DataMap, normaliserOf, type Path } from '../datamap/map.js';
 import { qualified, quoted, shown, type TableRef } from '../datamap/names.js';
 import { normaliseSql } from '../datamap/normalise.js';
 import { pathValues, workspacesOfRow } from '../datamap/paths.js';
 import { allOwnSql, workspacesSql } from '../datamap/settings.js';
 import { valueAs } from '../datamap/types.js';
+import { DomainError } from '../errors.js';
 
 /** A mail or key of somebody who has been erased before is nobody's. */
 export const PSEUDONYM_MAIL =
@@ -39,7 +46,11 @@ export class Bystanders {
     const here = [...seen, qualified(table)];
     const conditions = this.childrenOf(table)
       .filter(({ key }) => key.onDelete === 'cascade')
-      .map(({ child, key }) => `not ${this.someChild(child, key, this.mustStay(child, here))}`);
+      .map(({ child, key }) => {
+        // Nobody may look into it (it is not granted), so nobody knows whose rows would go.
+        if (this.collectionsOn(child).length === 0) throw cascadesOut(table, child, key);
+        return `not ${this.someChild(child, key, this.mustStay(child, here))}`;
+      });
     return conditions.length === 0 ? undefined : conditions.join(' and ');
   }
 
@@ -50,19 +61,22 @@ export class Bystanders {
       .map(({ child, key }) => `${key.name} (table ${shown(child)})`);
   }
 
-  /** Condition: no row refers to it by a key that would stop its delete. */
+  /** Condition: no row of a mapped table refers to it by a key that would stop its delete. */
   holdsNoParent(table: CatalogueTable): string | undefined {
     const conditions = this.childrenOf(table)
       .filter(({ key }) => key.onDelete === 'no action' || key.onDelete === 'restrict')
+      .filter(({ child }) => this.collectionsOn(child).length > 0)
       .map(({ child, key }) => `not ${this.someChild(child, key, 'true')}`);
     return conditions.length === 0 ? undefined : conditions.join(' and ');
   }
 
   private mustStay(child: CatalogueTable, seen: readonly string[]): string {
     const mapped = this.collectionsOn(child);
-    // What the map does not know, what names files, and what would cascade in a circle has to go by its own step.
-    if (mapped.length === 0 || mapped.some(({ files }) => files) || seen.includes(qualified(child))) return 'true';
-    const kept = mapped.filter(({ erasure }) => erasure.rule === 'keep').map(({ where }) => `(${where ?? 'true'})`);
+    // What names files, and what would cascade in a circle, has to go by its own step.
+    if (mapped.some(({ files }) => files) || seen.includes(qualified(child))) return 'true';
+    const kept = mapped
+      .filter(({ erasure }) => erasure.rule === 'keep')
+      .map(({ where }) => `(${where ?? 'true'})`);
     const further = this.takesNobodyAlong(child, seen);
     return [...kept, this.onRow(child), ...(further === undefined ? [] : [`not (${further})`])]
       .map((condition) => `(${condition}) is true`)
@@ -84,14 +98,16 @@ export class Bystanders {
   }
 
   private childrenOf(table: CatalogueTable): { child: CatalogueTable; key: ForeignKey }[] {
-    return [...this.catalogue.tables.values()]
-      // A partition repeats its parent's keys.
-      .filter(({ root }) => root === undefined || tableIn(this.catalogue, root)?.kind !== 'partitioned')
-      .flatMap((child) =>
-        child.foreignKeys
-          .filter(({ target }) => qualified(target) === qualified(table))
-          .map((key) => ({ child, key })),
-      );
+    return (
+      [...this.catalogue.tables.values()]
+        // A partition repeats its parent's keys.
+        .filter(({ root }) => root === undefined || tableIn(this.catalogue, root)?.kind !== 'partitioned')
+        .flatMap((child) =>
+          child.foreignKeys
+            .filter(({ target }) => qualified(target) === qualified(table))
+            .map((key) => ({ child, key })),
+        )
+    );
   }
 
   private collectionsOn(table: TableRef): Collection[] {
@@ -107,7 +123,7 @@ export class Bystanders {
         const value = normaliseSql(normaliser, 'o.v', this.catalogue.fold);
         const other =
           `exists (select from (${valuesOf(path)}) as o where o.v is not null and o.v <> '' ` +
-          `and ${value} <> all (array(${allOwnSql()})) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
+          `and ${value} <> all (array(select own.v from (${allOwnSql()}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
         return where === undefined ? other : `(${other} and (${where}))`;
       }),
     );
@@ -119,7 +135,9 @@ export class Bystanders {
     if (!table || key?.length !== 1 || path.as !== undefined) return '';
     const mails = this.collectionsOn(table).flatMap(({ erasure }) =>
       erasure.rule === 'pseudonymise'
-        ? Object.entries(erasure.set).flatMap(([column, value]) => (value === 'pseudonym-mail' ? [column] : []))
+        ? Object.entries(erasure.set).flatMap(([column, value]) =>
+            value === 'pseudonym-mail' ? [column] : [],
+          )
         : [],
     );
     const column = key[0] as string;
@@ -140,6 +158,14 @@ export class Bystanders {
     return [collection.where === undefined ? other : `(${other} and (${collection.where}))`];
   }
 }
+
+const cascadesOut = (table: TableRef, child: TableRef, key: ForeignKey): DomainError =>
+  new DomainError(
+    'erasure.blocked_by_constraint',
+    `Constraint ${key.name} of table ${shown(child)} would delete its rows with those of ${shown(table)} (ON DELETE CASCADE), ` +
+      `and the data map does not know ${shown(child)}. Nothing of ${shown(table)} has been erased. Map the table.`,
+    { extra: { table: shown(table), constraint: key.name, at: shown(child) } },
+  );
 
 /** `select … as v`: who row `t` leads to; a composite key as the text that stands in a Subject. */
 function valuesOf(path: Path): string {

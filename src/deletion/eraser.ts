@@ -51,7 +51,13 @@ export class Eraser {
     const steps = await database.within(tenancy, (tx) => erasures.steps(tx, job.id));
     const run = this.stepRun(job, tenancy, options);
     await this.gather(job, tenancy, order, steps, run);
-    for (const group of grouped(steps, order)) {
+    // What is kept is counted while it can still be found by way of what goes.
+    const kept = steps.filter(({ rule }) => rule === 'keep').map((step) => [step]);
+    const others = grouped(
+      steps.filter(({ rule }) => rule !== 'keep'),
+      order,
+    );
+    for (const group of [...kept, ...others]) {
       const open = group.filter(({ finishedAt }) => finishedAt === null);
       if (open.length === 0) continue;
       await run.run(open.map((step) => this.workOf(step, order)));
@@ -96,7 +102,9 @@ function grouped(steps: Step[], { stages }: ErasureOrder): Step[][] {
   const circles = stages.filter(({ collections }) => collections.length > 1);
   const groups = new Map<string, Step[]>();
   for (const step of steps) {
-    const circle = circles.findIndex(({ collections }) => collections.some(({ name }) => name === step.collection));
+    const circle = circles.findIndex(({ collections }) =>
+      collections.some(({ name }) => name === step.collection),
+    );
     const id = circle < 0 ? `step ${step.ordinal}` : `circle ${circle} in ${step.workspace ?? ''}`;
     groups.set(id, [...(groups.get(id) ?? []), step]);
   }

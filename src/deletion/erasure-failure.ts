@@ -42,7 +42,13 @@ export const rowsCameBack = (collection: string, table: string, rows: number, do
     { extra: { collection, table, rows, done } },
   );
 
-export const reachesOthers = (collection: string, table: string, rows: number, keys: string, done: number): DomainError =>
+export const reachesOthers = (
+  collection: string,
+  table: string,
+  rows: number,
+  keys: string,
+  done: number,
+): DomainError =>
   new DomainError(
     'erasure.blocked_by_constraint',
     `${rows} rows of ${collection} (table ${table}) stay: deleting them would, by ON DELETE CASCADE of ${keys}, take along rows ` +

@@ -57,7 +57,9 @@ export class ErasureFiles {
     let left = 0;
     const down = new Set<string>();
     for (let after = NIL; ;) {
-      const page = await this.database.within(tenancy, (tx) => tx.query<NotedFile>(nextPage, [erasureId, after]));
+      const page = await this.database.within(tenancy, (tx) =>
+        tx.query<NotedFile>(nextPage, [erasureId, after]),
+      );
       const last = page.at(-1);
       if (!last) break;
       after = last.id;
@@ -78,10 +80,13 @@ export class ErasureFiles {
     down: Set<string>,
   ): Promise<number> {
     // A file that somebody else's row names as well is not this person's alone: it stays.
-    const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), { statementTimeout: 0 });
+    const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), {
+      statementTimeout: 0,
+    });
     const doomed = page.filter((file) => !named.has(nameOf(file)));
-    const gone = [];
-    for (const [bucket, files] of byBucket(doomed)) gone.push(...(await this.removeFrom(bucket, files, down)));
+    const gone: NotedFile[] = [];
+    for (const [bucket, files] of byBucket(doomed))
+      gone.push(...(await this.removeFrom(bucket, files, down)));
     const removed = new Set(gone.map(({ id }) => id));
     const failed = doomed.filter(({ id }) => !removed.has(id));
     const kept = page.filter((file) => named.has(nameOf(file)));
@@ -92,7 +97,9 @@ export class ErasureFiles {
       };
       await count(gone, true);
       await count(kept, false);
-      await tx.query(`update habeas.erasure_files set failure = 'storage' where id = any ($1::uuid[])`, [failed.map(({ id }) => id)]);
+      await tx.query(`update habeas.erasure_files set failure = 'storage' where id = any ($1::uuid[])`, [
+        failed.map(({ id }) => id),
+      ]);
     });
     return failed.length;
   }
@@ -125,7 +132,10 @@ export class ErasureFiles {
     await tx.asHost(async (db) => {
       for (const { files, table, builtIn } of Object.values(this.host.map.collections)) {
         if (!files || builtIn) continue;
-        const bucket = 'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
+        const bucket =
+          'constant' in files.bucket
+            ? literal(files.bucket.constant)
+            : `t.${quoted(files.bucket.column)}::text`;
         const path = `t.${quoted(files.path)}`;
         const rows = await db.query<{ bucket: string; path: string }>(
           `select distinct ${bucket} as bucket, ${path}::text as path from ${qualified(table)} as t where ${path} = any ($1)`,

@@ -53,7 +53,10 @@ export class ErasurePlans {
   }
 }
 
-function stepOf({ name, controller, erasure }: Collection, { workspace }: Place): Omit<StepPlan, 'rows' | 'files'> {
+function stepOf(
+  { name, controller, erasure }: Collection,
+  { workspace }: Place,
+): Omit<StepPlan, 'rows' | 'files'> {
   return {
     collection: name,
     controller,
@@ -67,10 +70,15 @@ function stepOf({ name, controller, erasure }: Collection, { workspace }: Place)
 export function collectionOf(host: HostMap, name: string): Collection {
   const collection = host.map.collections[name];
   if (!collection)
-    throw new DomainError('datamap.drift', `The data map has no collection ${name} any more, which an erasure has planned.`);
+    throw new DomainError(
+      'datamap.drift',
+      `The data map has no collection ${name} any more, which an erasure has planned.`,
+    );
   return collection;
 }
 
 /** Whose pseudonyms a step writes, one after the other: each of the people, or nobody's. */
 export const pseudonymised = (job: ErasureJob, { erasure }: Collection): (Subject | undefined)[] =>
-  job.scope === 'workspace' || erasure.rule === 'delete' || erasure.rule === 'keep' ? [undefined] : job.subjects;
+  job.scope === 'workspace' || erasure.rule === 'delete' || erasure.rule === 'keep'
+    ? [undefined]
+    : job.subjects;

@@ -141,6 +141,30 @@ export class ErasureSql {
     return { sql, values: values.all };
   }
 
+  /** Deletes the rows of these tombstones, as far as they still are what erasure made of them; answers their keys. */
+  sweep(keys: unknown[]): Statement {
+    const values = new Values();
+    const sql = `delete from ${this.from} as t where ${this.isCleared(values, keys)} returning ${this.keyArray()} as key`;
+    return { sql, values: values.all };
+  }
+
+  /** The tombstones among these whose rows exist. */
+  stillBuried(keys: unknown[]): Statement {
+    const values = new Values();
+    const sql = `select ${this.keyArray()} as key from ${this.from} as t where ${this.hasKey(values.add(JSON.stringify(keys)))}`;
+    return { sql, values: values.all };
+  }
+
+  private isCleared(values: Values, keys: unknown[]): string {
+    const nulls = Object.entries(changesOf(this.collection)).filter(([, value]) => value === null);
+    const guard = this.bystanders.takesNobodyAlong(this.table);
+    return [
+      this.hasKey(values.add(JSON.stringify(keys))),
+      ...nulls.map(([column]) => `t.${quoted(column)} is null`),
+      ...(guard === undefined ? [] : [guard]),
+    ].join(' and ');
+  }
+
   /** Deletes everything that is selected, as one of several in one statement; answers `{done, files}`. */
   wholeDelete(values: Values): string {
     return (
@@ -202,8 +226,11 @@ export class ErasureSql {
 
   private hasKey(parameter: string): string {
     const each = this.key.map((column, n) => {
-      const cast = valueAs(columnIn(this.catalogue, this.table, column)?.base, `w.k ->> ${n}`);
-      return { own: cast ? `t.${quoted(column)}` : `t.${quoted(column)}::text`, wanted: cast ?? `w.k ->> ${n}` };
+      const cast = valueAs(columnIn(this.catalogue, this.table, column)?.base, `(w.k ->> ${n})`);
+      return {
+        own: cast ? `t.${quoted(column)}` : `t.${quoted(column)}::text`,
+        wanted: cast ?? `(w.k ->> ${n})`,
+      };
     });
     const wanted = `from jsonb_array_elements(${parameter}::jsonb) as w(k)`;
     const any = each.map(({ own, wanted: value }) => `${own} = any (array(select ${value} ${wanted}))`);
@@ -291,7 +318,9 @@ export class Values {
 }
 
 const isComparable = (type: string): boolean =>
-  !['json', 'xml', 'point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle', '_json', '_xml'].some((name) => type === `"pg_catalog"."${name}"`);
+  !['json', 'xml', 'point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle', '_json', '_xml'].some(
+    (name) => type === `"pg_catalog"."${name}"`,
+  );
 
 function pseudonymOf(job: ErasureJob, id: string): string {
   const drawn = job.pseudonyms[id];

@@ -28,6 +28,12 @@ const readSteps = `
            where t.erasure_id = s.erasure_id and t.ordinal = s.ordinal and t.swept_at is null)::int as "pendingSweep"
   from habeas.erasure_steps s where s.erasure_id = $1 order by s.ordinal`;
 
+type StepRow = Omit<Step, 'workspace' | 'ground' | 'until'> & {
+  workspace: string | null;
+  ground: string | null;
+  until: string | null;
+};
+
 export class Erasures {
   constructor(
     private readonly sealing: Sealing,
@@ -39,7 +45,15 @@ export class Erasures {
    * @returns the job as it will run
    */
   async begin(tx: UnitOfWork, job: ErasureJob, plan: ErasurePlan, mapHash: string): Promise<ErasureJob> {
-    const values = [job.id, tx.tenant, job.jobId, job.scope, mapHash, this.sealing.seal('erasure.job', job), this.clock.now()];
+    const values = [
+      job.id,
+      tx.tenant,
+      job.jobId,
+      job.scope,
+      mapHash,
+      this.sealing.seal('erasure.job', job),
+      this.clock.now(),
+    ];
     if (!(await tx.one(insertErasure, values))) return this.ofJob(tx, job.jobId);
     await tx.query(insertSteps, [tx.tenant, job.id, JSON.stringify(plan.steps)]);
     return job;
@@ -56,10 +70,7 @@ export class Erasures {
   }
 
   async steps(tx: UnitOfWork, id: string): Promise<Step[]> {
-    const rows = await tx.query<Step & { workspace: string | null; ground: string | null; until: string | null }>(
-      readSteps,
-      [id],
-    );
+    const rows = await tx.query<StepRow>(readSteps, [id]);
     return rows.map(({ workspace, ground, until, ...step }) => ({
       ...step,
       ...(workspace !== null && { workspace }),
@@ -79,12 +90,16 @@ export class Erasures {
 
   /** Notes that a batch is about to commit; @returns whether it is the first, which is the caller's to tell. */
   async noteIrreversible(tx: UnitOfWork, id: string): Promise<boolean> {
-    const update = 'update habeas.erasures set irreversible_at = $2 where id = $1 and irreversible_at is null returning 1';
+    const update =
+      'update habeas.erasures set irreversible_at = $2 where id = $1 and irreversible_at is null returning 1';
     return (await tx.one(update, [id, this.clock.now()])) !== undefined;
   }
 
   async noteProgress(tx: UnitOfWork, id: string, ordinal: number, done: number): Promise<void> {
-    await tx.query('update habeas.erasure_steps set done = done + $3 where erasure_id = $1 and ordinal = $2', [id, ordinal, done]);
+    await tx.query(
+      'update habeas.erasure_steps set done = done + $3 where erasure_id = $1 and ordinal = $2',
+      [id, ordinal, done],
+    );
   }
 
   async noteFinished(tx: UnitOfWork, id: string, ordinal: number, done?: number): Promise<void> {
@@ -96,11 +111,17 @@ export class Erasures {
   }
 
   async noteErased(tx: UnitOfWork, id: string): Promise<void> {
-    await tx.query('update habeas.erasures set erased_at = $2 where id = $1 and erased_at is null', [id, this.clock.now()]);
+    await tx.query('update habeas.erasures set erased_at = $2 where id = $1 and erased_at is null', [
+      id,
+      this.clock.now(),
+    ]);
   }
 
   /** Forgets whom it was about: the last thing, when residue search, certificate and mail are done. */
   async wipe(tx: UnitOfWork, id: string): Promise<void> {
-    await tx.query('update habeas.erasures set job_sealed = null, wiped_at = $2 where id = $1 and job_sealed is not null', [id, this.clock.now()]);
+    await tx.query(
+      'update habeas.erasures set job_sealed = null, wiped_at = $2 where id = $1 and job_sealed is not null',
+      [id, this.clock.now()],
+    );
   }
 }

@@ -63,7 +63,8 @@ export class StepRun {
     if (works.length > 1) await this.circle(works);
     else if (collection.erasure.rule === 'keep') await this.keep(work);
     else if (work.noted) await this.notedRows(work);
-    else for (const subject of pseudonymised(this.parts.job, collection)) await this.selectedRows(work, subject);
+    else
+      for (const subject of pseudonymised(this.parts.job, collection)) await this.selectedRows(work, subject);
     await this.within((tx) => this.parts.erasures.noteFinished(tx, this.parts.job.id, step.ordinal));
   }
 
@@ -72,7 +73,10 @@ export class StepRun {
     const { job } = this.parts;
     const { sql, selection } = this.aim(work);
     if (sql.key.length === 0)
-      throw new DomainError('datamap.drift', `Table ${shown(sql.table)} has no key by which rows could be noted.`);
+      throw new DomainError(
+        'datamap.drift',
+        `Table ${shown(sql.table)} has no key by which rows could be noted.`,
+      );
     await this.within(async (tx) => {
       await this.settle(tx, selection);
       await tx.asHost((db) => db.query(`declare noted no scroll cursor for ${sql.keys()}`));
@@ -98,7 +102,7 @@ export class StepRun {
   private async selectedRows(work: StepWork, subject: Subject | undefined): Promise<void> {
     const aim = this.aim(work, subject);
     const waiting = new Waiting(this.patience);
-    for (let pass = 1; ; ) {
+    for (let pass = 1; ;) {
       const rows = await this.count(aim);
       if (rows === 0) break;
       if (pass > PASSES) throw rowsCameBack(work.collection.name, shown(aim.sql.table), rows, work.step.done);
@@ -138,7 +142,7 @@ export class StepRun {
   private async notedRows(work: StepWork): Promise<void> {
     const waiting = new Waiting(this.patience);
     const pace = new Pace();
-    for (let refused = 0; ; ) {
+    for (let refused = 0; ;) {
       const started = performance.now();
       const round = await this.notedBatch(work, pace.size);
       if (round === undefined) return;
@@ -290,7 +294,13 @@ export class StepRun {
       return Number((await tx.asHost((db) => db.query<{ rows: string }>(guarded.sql)))[0]?.rows);
     }, 0);
     if (rows > 0)
-      throw reachesOthers(work.collection.name, shown(sql.table), rows, guarded.keys.join(', '), work.step.done);
+      throw reachesOthers(
+        work.collection.name,
+        shown(sql.table),
+        rows,
+        guarded.keys.join(', '),
+        work.step.done,
+      );
   }
 
   private async waitOrThrow(waiting: Waiting, work: StepWork, { sql }: Aim, rows: number): Promise<void> {
@@ -314,7 +324,10 @@ export class StepRun {
     const people = subject && !whose ? { ...job, subjects: [subject] } : job;
     const selection = selectionOf(people, collection, step.workspace);
     // A subject of a kind that this collection does not know has nothing here.
-    const nobody: Selection = { subjects: [], ...(step.workspace !== undefined && { workspaces: [step.workspace] }) };
+    const nobody: Selection = {
+      subjects: [],
+      ...(step.workspace !== undefined && { workspaces: [step.workspace] }),
+    };
     const used = selection ?? nobody;
     return { selection: used, sql: new ErasureSql(map, catalogue, job, collection, used, subject) };
   }

@@ -48,7 +48,9 @@ export class Situation {
     stores: ObjectStores,
     database = db.database,
   ): Promise<Situation> {
-    const owner = { query: (sql: string, values?: readonly unknown[]) => db.behindTheScenes(sql, values && [...values]) };
+    const owner = {
+      query: (sql: string, values?: readonly unknown[]) => db.behindTheScenes(sql, values && [...values]),
+    };
     return new Situation(db, new HostMap(map, await readCatalogue(owner as never)), stores, database);
   }
 
