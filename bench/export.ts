@@ -1,106 +1,110 @@
-import { execFile, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
-import { copyStatement, type Job } from './export-path.js';
-import { type Measured } from './export-child.js';
-
-const run = promisify(execFile);
+import { type Job, type Measured } from './export-child.js';
+import { hasPsql, type Timed, timePsql } from './psql.js';
+import { isCopy, type Statement } from './statements.js';
+import { openThrowaway, type Throwaway } from './throwaway.js';
 
 export interface ExportFigures {
   /** Median over the runs of our seconds by psql's, each pair run one after the other. */
   ratio: number;
   rssAboveIdleMb: number;
   rssAboveIdleMb4x: number;
+  /** In the package, of all collections. */
   rows: number;
+  /** The last package; empty unless it was kept. */
   output: string;
 }
 
 export interface ExportBench {
-  /** A server to fill; the tables go into a schema of their own. */
-  databaseUrl: string;
+  /** Leaves the server running, with the packages and the psql script in its home. */
   keep: boolean;
+  /** Pairs of psql and a package. */
   runs?: number;
-  say?: (line: string) => void;
+  /** Of the one person; the other has four times as many. */
+  messages?: number;
+  say: (line: string) => void;
 }
 
 /**
- * One person with 1,000,000 messages in one package (zip, sha256, fsync and rename included) against psql
- * running the very same COPY to /dev/null; then 4,000,000 for the memory; then the obvious way, for scale.
+ * One person's account package, as the service builds it (zip, sha256, fsync and rename, the letter with the link),
+ * against psql running the very same COPY statements to /dev/null; a person with four times as many for the memory;
+ * and the obvious way, for scale.
  */
-export async function benchExport({
-  databaseUrl,
-  keep,
-  runs = 5,
-  say = console.log,
-}: ExportBench): Promise<ExportFigures> {
-  const folder = await mkdtemp(join(tmpdir(), 'habeas-bench-'));
-  const job = (way: Job['way'], author: number): Job => ({ way, author, databaseUrl, folder });
+export async function benchExport(options: ExportBench): Promise<ExportFigures> {
+  const { keep, messages = 1_000_000, say } = options;
+  say(`filling ${(messages * 5).toLocaleString('en')} messages …`);
+  const host = await openThrowaway({ owner: messages, admin: messages * 4 });
   try {
-    const hasPsql = await run('psql', ['--version']).then(
-      () => true,
-      () => false,
-    );
-    say('filling 5,000,000 messages …');
-    await fill(databaseUrl);
-    const yardstick = hasPsql
-      ? () => psqlSeconds(databaseUrl)
-      : async () => (await inChild(job('read', 1))).seconds;
-    if (!hasPsql) say('no psql on this machine: the yardstick is pg-copy-streams, every byte thrown away');
-    await yardstick(); // both with warm caches
-    const pairs: { psql: number; ours: Measured }[] = [];
-    for (let n = 0; n < runs; n += 1) {
-      pairs.push({ psql: await yardstick(), ours: await inChild(job('package', 1)) });
-      const { psql, ours } = pairs.at(-1) as (typeof pairs)[number];
-      say(
-        `${hasPsql ? 'psql' : 'read'} ${psql.toFixed(2)} s   package ${ours.seconds.toFixed(2)} s (${ours.cpuSeconds.toFixed(2)} s of CPU)   ratio ${(ours.seconds / psql).toFixed(2)}   memory +${ours.rssAboveIdleMb} MB   ${Math.round((ours.bytes ?? 0) / 1e6)} MB zip`,
-      );
-    }
-    const larger = await inChild(job('package', 2));
-    say(
-      `four times as many: ${larger.seconds.toFixed(2)} s   memory +${larger.rssAboveIdleMb} MB   ${larger.rows} rows`,
-    );
-    const obvious = await inChild(job('obvious', 1));
-    say(
-      `the obvious way (all rows, JSON.stringify): ${obvious.seconds.toFixed(2)} s   memory +${obvious.rssAboveIdleMb} MB   ${obvious.failed ?? 'done'}`,
-    );
-    return {
-      ratio: Number(median(pairs.map(({ psql, ours }) => ours.seconds / psql)).toFixed(3)),
-      rssAboveIdleMb: Math.max(...pairs.map(({ ours }) => ours.rssAboveIdleMb)),
-      rssAboveIdleMb4x: larger.rssAboveIdleMb,
-      rows: pairs[0]?.ours.rows ?? 0,
-      output: keep ? join(folder, 'bench', 'person-1.zip') : '',
-    };
+    return await measure(host, options);
   } finally {
-    if (!keep) await rm(folder, { recursive: true, force: true });
+    await host.close(keep);
+    if (keep)
+      say(
+        `kept: psql "$(cat ${join(host.home, 'database.url')})"   (stop it: see ${host.home}/postgres/postmaster.pid)`,
+      );
   }
 }
 
-async function fill(databaseUrl: string): Promise<void> {
-  const { Client } = await import('pg');
-  const { readFile } = await import('node:fs/promises');
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  const sql = await readFile(new URL('./export-messages.sql', import.meta.url), 'utf8');
-  // One statement at a time: VACUUM refuses to share a transaction.
-  for (const statement of sql.split(/;\s*$/m).filter((text) => text.trim())) await client.query(statement);
-  await client.end();
+async function measure(host: Throwaway, { keep, runs = 5, say }: ExportBench): Promise<ExportFigures> {
+  const { home, url, ownerUrl } = host;
+  const { statements = [] } = await inChild({ way: 'record', home, person: 'owner' });
+  const psql = await hasPsql();
+  if (!psql) say('no psql on this machine: the yardstick is pg-copy-streams, every byte thrown away');
+  const yardstick = psql
+    ? () => timePsql(url, statements, join(home, 'copies.sql'))
+    : () => readSeconds(url, statements);
+  await yardstick(); // both with warm caches
+  const pairs: { theirs: Timed; ours: Measured }[] = [];
+  for (let n = 0; n < runs; n += 1) {
+    const load = loadavg()[0] ?? 0;
+    const theirs = await yardstick();
+    const ours = await inChild({ way: 'package', home, person: 'owner' });
+    pairs.push({ theirs, ours });
+    say(inWords(psql ? 'psql' : 'read', theirs, ours, statements, load));
+  }
+  const larger = await inChild({ way: 'package', home, person: 'admin' });
+  say(`four times as many: ${figuresOf(larger)}   ${larger.rows} rows`);
+  const obvious = await inChild({ way: 'obvious', home, url: ownerUrl, person: 'owner' });
+  say(
+    `the obvious way (all messages, JSON.stringify, no zip): ${obvious.failed ? `does not get there: ${obvious.failed}` : figuresOf(obvious)}`,
+  );
+  return {
+    ratio: Number(median(pairs.map(({ theirs, ours }) => ours.seconds / theirs.seconds)).toFixed(3)),
+    rssAboveIdleMb: Math.max(...pairs.map(({ ours }) => ours.rssAboveIdleMb)),
+    rssAboveIdleMb4x: larger.rssAboveIdleMb,
+    rows: pairs[0]?.ours.rows ?? 0,
+    output: keep ? (pairs.at(-1)?.ours.output ?? '') : '',
+  };
 }
 
-async function psqlSeconds(databaseUrl: string): Promise<number> {
-  const begun = performance.now();
-  await run('psql', [
-    '--no-psqlrc',
-    '--quiet',
-    '--output',
-    '/dev/null',
-    '--command',
-    copyStatement(1),
-    databaseUrl,
-  ]);
-  return (performance.now() - begun) / 1000;
+function inWords(
+  name: string,
+  theirs: Timed,
+  ours: Measured,
+  statements: readonly Statement[],
+  load: number,
+): string {
+  const largest = (ours.fileSeconds ?? []).toSorted(([, a], [, b]) => b - a)[0];
+  const copies = statements.filter(isCopy);
+  const same = copies.findIndex(({ text }) =>
+    /from atelier\.messages as t cross join/i.test(text.replaceAll('"', '')),
+  );
+  return (
+    `${name} ${theirs.seconds.toFixed(2)} s   package ${figuresOf(ours)}   ratio ${(ours.seconds / theirs.seconds).toFixed(3)}   ` +
+    `(${largest?.[0] ?? ''} alone: ${name} ${theirs.copySeconds[same]?.toFixed(2) ?? '?'} s, package ${largest?.[1].toFixed(2) ?? '?'} s)   ` +
+    `${Math.round(ours.bytes / 1e6)} MB zip   load ${load.toFixed(2)}`
+  );
+}
+
+const figuresOf = ({ seconds, cpuSeconds, rssAboveIdleMb }: Measured): string =>
+  `${seconds.toFixed(2)} s (${cpuSeconds.toFixed(2)} s of CPU)   memory +${rssAboveIdleMb} MB`;
+
+async function readSeconds(url: string, statements: Statement[]): Promise<Timed> {
+  const { seconds, fileSeconds = [] } = await inChild({ way: 'read', url, statements });
+  return { seconds, copySeconds: fileSeconds.map(([, each]) => each) };
 }
 
 async function inChild(job: Job): Promise<Measured> {
@@ -109,35 +113,14 @@ async function inChild(job: Job): Promise<Measured> {
   child.send(job);
   const [measured] = (await Promise.race([once(child, 'message'), closed])) as [Measured | number | null];
   await closed;
-  if (typeof measured === 'number' || measured === null)
-    return {
-      seconds: NaN,
-      cpuSeconds: NaN,
-      rssAboveIdleMb: NaN,
-      failed: `the process died (${measured ?? 'killed'})`,
-    };
-  if (measured.failed && job.way !== 'obvious') throw new Error(measured.failed);
-  return measured;
+  const nothing = { seconds: NaN, cpuSeconds: NaN, rssAboveIdleMb: NaN, rows: 0, bytes: 0 };
+  const answer =
+    typeof measured === 'number' || measured === null
+      ? { ...nothing, failed: `the process died (${measured ?? 'killed'})` }
+      : measured;
+  if (answer.failed && job.way !== 'obvious') throw new Error(answer.failed);
+  return answer;
 }
 
 const median = (values: number[]): number =>
-  values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
-if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: {
-      database: { type: 'string' },
-      json: { type: 'boolean' },
-      keep: { type: 'boolean' },
-      runs: { type: 'string' },
-    },
-  });
-  if (!values.database) throw new Error('name a server: --database postgresql://…');
-  const figures = await benchExport({
-    databaseUrl: values.database,
-    keep: values.keep ?? false,
-    ...(values.runs && { runs: Number(values.runs) }),
-    say: (line) => console.error(line),
-  });
-  console.log(JSON.stringify(figures));
-}
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;

@@ -1,6 +1,6 @@
 import { type Client } from 'pg';
-import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams';
 import { type EntityManager, type QueryRunner } from 'typeorm';
+import { CopyOut } from './copy-out.js';
 import { type SubjectRef, type Tenancy } from './tenancy.js';
 
 /** Anything that runs one statement and answers its rows. */
@@ -50,11 +50,11 @@ export class UnitOfWork implements SqlRunner {
    * to its end before the next statement. One that is given up cannot be rolled back over the same connection
    * (the server still sends), so the connection is cut and the server rolls back by itself.
    */
-  async copyOut(statement: string): Promise<CopyToStreamQuery> {
+  async copyOut(statement: string): Promise<CopyOut> {
     const client = (await this.runner.connect()) as Client & { connection: { stream: { destroy(): void } } };
-    const stream = client.query(copyTo(statement));
+    const stream = client.query(new CopyOut(statement));
     stream.once('close', () => {
-      if (!stream.readableEnded) client.connection.stream.destroy();
+      if (!stream.over) client.connection.stream.destroy();
     });
     return stream;
   }
@@ -101,6 +101,25 @@ export class UnitOfWork implements SqlRunner {
   /** Reads one person's own rows, whatever their tenant; a person may be several subjects. */
   asSelf<T>(selves: readonly SubjectRef[], work: (own: SqlRunner) => Promise<T>): Promise<T> {
     return this.disguised({ role: 'habeas_self', selves }, () => work(this));
+  }
+
+  /**
+   * Work that may fail without taking the transaction down: what it wrote is undone, and `otherwise` answers for it.
+   * @param otherwise gets the error; throws it again where it is not one to live with
+   */
+  async attempt<T>(work: () => Promise<T>, otherwise: (error: unknown) => T): Promise<T> {
+    const { guise } = this;
+    await this.query('savepoint attempt');
+    try {
+      const result = await work();
+      await this.query('release savepoint attempt');
+      return result;
+    } catch (error) {
+      // Brings role and tenant back too, as they were.
+      await this.query('rollback to savepoint attempt');
+      this.guise = guise;
+      return otherwise(error);
+    }
   }
 
   /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */

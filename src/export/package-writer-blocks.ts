@@ -1,4 +1,5 @@
 import { DomainError } from '../errors.js';
+import { release } from '../released.js';
 import { blockBytes } from './zip-deflate.js';
 
 const newline = 0x0a;
@@ -41,6 +42,14 @@ function grown(block: Buffer<ArrayBuffer>, wanted: number): Buffer<ArrayBuffer> 
   return larger;
 }
 
+/** Gives each chunk's memory back as soon as the next one is asked for; for readers that keep none. */
+export async function* releasing(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    yield chunk;
+    release(chunk);
+  }
+}
+
 /** Frames lines `<json>,\n` as one JSON array and counts them; the very last comma goes. */
 export async function* rowsAsArray(
   source: AsyncIterable<Buffer>,
@@ -54,8 +63,9 @@ export async function* rowsAsArray(
     const known = chunk.length < tailBytes ? Buffer.concat([held, chunk]) : chunk;
     if (known === chunk) yield held;
     const cut = Math.max(0, known.length - tailBytes);
+    // A copy: the source may give the chunk's memory back once the next one is asked for.
+    held = Buffer.from(known.subarray(cut));
     yield known.subarray(0, cut);
-    held = known.subarray(cut);
   }
   if (held.length > 0 && !held.equals(lineEnd)) throw malformed();
   yield held.length > 0 ? closing : nothing;

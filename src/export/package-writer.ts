@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Readable } from 'node:stream';
 import { DomainError } from '../errors.js';
 import { type ObjectStore } from '../storage/object-store.js';
-import { blocksOf, rowsAsArray } from './package-writer-blocks.js';
+import { blocksOf, releasing, rowsAsArray } from './package-writer-blocks.js';
 import { type Row, withFirstRows } from './package-writer-samples.js';
 import { ZipWriter } from './zip-writer.js';
 
@@ -61,11 +61,11 @@ export class PackageWriter {
 
   /**
    * A JSON array of one row a line, from a source whose lines are `<json>,\n` (the comma comes from the
-   * database, so that no row costs anything here). `rows` is the number of lines, to hold against COPY's own count.
+   * database, so that no row costs anything here). Takes the chunks' memory over. `rows` is the number of lines, to hold against COPY's own count.
    */
   async rows(name: string, source: Readable): Promise<WrittenRows> {
     const counted = { rows: 0 };
-    const sampled = withFirstRows(source, (first) => this.samples.set(name, first));
+    const sampled = withFirstRows(releasing(source), (first) => this.samples.set(name, first));
     return { ...(await this.add(name, source, blocksOf(rowsAsArray(sampled, counted)))), ...counted };
   }
 

@@ -1,5 +1,5 @@
-import { promisify } from 'node:util';
-import { constants, deflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
+import { constants, createDeflateRaw, type DeflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
+import { release } from '../released.js';
 
 /** Large enough that crossing over to zlib's threads costs nothing, small enough that a few fit in memory. */
 export const blockBytes = 512 * 1024;
@@ -32,33 +32,74 @@ export function compressionFor(beginning: Buffer): ZlibOptions {
   return beginning.length < blockBytes || byRepetition < byBytes / 2 ? fast : asBytesOnly;
 }
 
-const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
-
-async function deflateBlock(block: Buffer, way: ZlibOptions): Promise<Buffer> {
-  const whole = { ...way, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: outputBytes(block, way) };
-  // A small window, because each one is allocated and cleared first.
-  if (block.length < tinyBytes) return deflateRawSync(block, { ...whole, windowBits: 12, memLevel: 5 });
-  return deflateElsewhere(block, whole);
-}
-
 /**
  * One raw deflate stream made of blocks that are compressed side by side and each end on a byte boundary
- * (Z_SYNC_FLUSH, as pigz does), in order, with at most a few in memory.
+ * (Z_SYNC_FLUSH, as pigz does), in order, with at most a few in memory. Takes the blocks over: each is given back
+ * once it is compressed.
  */
 export async function* deflated(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const inFlight: Promise<Buffer>[] = [];
+  const inFlight: Promise<Buffer[]>[] = [];
+  const deflaters: Deflater[] = [];
   let way: ZlibOptions | undefined;
-  for await (const block of blocks) {
-    way ??= compressionFor(block);
-    const packed = deflateBlock(block, way);
-    packed.catch(() => undefined); // heard when its turn comes, or not at all if the source fails first
-    inFlight.push(packed);
-    if (inFlight.length >= inFlightAtMost) yield (await inFlight.shift()) as Buffer;
+  let count = 0;
+  try {
+    for await (const block of blocks) {
+      way ??= compressionFor(block);
+      if (count === 0 && block.length < tinyBytes) {
+        yield deflateTiny(block, way);
+        continue;
+      }
+      // Whoever is next in turn has finished: its result was waited for before this block was asked for.
+      const deflater = (deflaters[count % inFlightAtMost] ??= new Deflater(way));
+      count += 1;
+      const packed = deflater.pack(block);
+      packed.catch(() => undefined); // heard when its turn comes, or not at all if the source fails first
+      inFlight.push(packed);
+      if (inFlight.length >= inFlightAtMost) yield* (await inFlight.shift()) as Buffer[];
+    }
+    for (const packed of inFlight) yield* await packed;
+    yield lastBlock;
+  } finally {
+    for (const deflater of deflaters) deflater.close();
   }
-  for (const packed of inFlight) yield await packed;
-  yield lastBlock;
 }
 
-/** Room for the result in one piece, as a rule: another piece is another turn of the event loop. */
-const outputBytes = (block: Buffer, way: ZlibOptions): number =>
-  way === asItIs ? block.length + 1024 : Math.max(1024, Math.ceil(block.length * 0.7));
+/** A small window, because each one is allocated and cleared first. */
+const deflateTiny = (block: Buffer, way: ZlibOptions): Buffer =>
+  deflateRawSync(block, { ...way, finishFlush: constants.Z_SYNC_FLUSH, windowBits: 12, memLevel: 5 });
+
+/** Compresses one block after the other on libuv's threads: making a new one for each costs garbage collections. */
+class Deflater {
+  private readonly zlib: DeflateRaw;
+  private pieces: Buffer[] = [];
+  private failed: (error: Error) => void = () => undefined;
+
+  constructor(way: ZlibOptions) {
+    this.zlib = createDeflateRaw({ ...way, flush: constants.Z_SYNC_FLUSH, chunkSize: blockBytes });
+    this.zlib.on('data', (piece: Buffer) => this.pieces.push(piece));
+    this.zlib.on('error', (error) => this.failed(error));
+  }
+
+  /** The block, in pieces. It refers to nothing before it, whichever deflater that went through. */
+  pack(block: Buffer): Promise<Buffer[]> {
+    return new Promise((resolve, reject) => {
+      this.failed = reject;
+      this.zlib.write(block, (error) => {
+        // Closed midway: a thread may still read the block, so it is left to the garbage collector.
+        if (error ?? this.zlib.destroyed) {
+          reject(error ?? new Error('closed'));
+          return;
+        }
+        release(block);
+        const packed = this.pieces;
+        this.pieces = [];
+        this.zlib.reset();
+        resolve(packed);
+      });
+    });
+  }
+
+  close(): void {
+    this.zlib.destroy();
+  }
+}

@@ -20,7 +20,12 @@ const pieceBytes = 64 * 1024;
  * holds a few blocks and the directory's records. Whoever reads `output` and stops ends every `add` with an error.
  */
 export class ZipWriter {
-  private readonly sink = new PassThrough({ highWaterMark: 1024 * 1024 });
+  /** Read in the pieces that are written: joining them would cost as much memory again. */
+  private readonly sink = new PassThrough({
+    writableHighWaterMark: 1024 * 1024,
+    readableObjectMode: true,
+    readableHighWaterMark: 2,
+  });
   private readonly directory = new Pieces();
   private readonly small = new Pieces();
   private entries = 0;

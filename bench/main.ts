@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+import { benchExport } from './export.js';
+
+const benches = {
+  export: {
+    says: "one person's package of 1,000,000 messages, against psql; 4,000,000 for the memory",
+    run: benchExport,
+  },
+} as const;
+
+/** `npm run bench [name] [-- --json --keep]`. With --json the last line of stdout is one JSON object. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean' },
+      keep: { type: 'boolean' },
+      runs: { type: 'string' },
+      messages: { type: 'string' },
+    },
+  });
+  const [name] = positionals;
+  const bench = Object.entries(benches).find(([known]) => known === name)?.[1];
+  if (!bench) {
+    if (name !== undefined) console.error(`There is no bench ${name}.`);
+    console.log('npm run bench <name> [-- --json --keep --runs 5 --messages 1000000]\n');
+    for (const [known, { says }] of Object.entries(benches)) console.log(`  ${known.padEnd(10)}${says}`);
+    return name === undefined ? 0 : 1;
+  }
+  const figures = await bench.run({
+    keep: values.keep ?? false,
+    ...(values.runs !== undefined && { runs: Number(values.runs) }),
+    ...(values.messages !== undefined && { messages: Number(values.messages) }),
+    say: (line) => (values.json ? console.error(line) : console.log(line)),
+  });
+  if (values.json) console.log(JSON.stringify(figures));
+  else for (const [figure, value] of Object.entries(figures)) console.log(`${figure.padEnd(18)}${value}`);
+  return 0;
+}
