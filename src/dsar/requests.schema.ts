@@ -14,6 +14,7 @@ const Language = z
   .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'a language tag: en, pt-BR')
   .max(35);
 const Moment = z.iso.datetime({ offset: true });
+const ReceivedAt = Moment.refine((moment) => Date.parse(moment) >= 0, 'must not lie before 1970');
 const Day = z.iso.date();
 const Mail = z
   .string()
@@ -58,7 +59,7 @@ export const NewWorkspaceRequest = z.discriminatedUnion('scope', [
     kind: Kind,
     scope: z.literal('person'),
     subject: NamedSubject,
-    receivedAt: Moment.optional().describe('When the person asked; the legal clock starts here'),
+    receivedAt: ReceivedAt.optional().describe('When the person asked; the legal clock starts here'),
     jurisdiction: Jurisdiction.optional(),
     language: Language.optional(),
   }),
@@ -71,7 +72,7 @@ export const NewDeskRequest = z.strictObject({
   channel: z
     .enum(['mail', 'letter', 'phone', 'form', 'in_person', 'other'])
     .describe('How the person wrote in'),
-  receivedAt: Moment.optional().describe('When it arrived; the legal clock starts here'),
+  receivedAt: ReceivedAt.optional().describe('When it arrived; the legal clock starts here'),
   requester: Words(200).optional().describe('Who asked, where it is not the person: an agent, a parent'),
   mandate: Words(1000).optional().describe('What shows that the requester may ask; no copies'),
   workspaceId: z.guid().optional().describe('Only within this workspace'),
