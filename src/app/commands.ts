@@ -74,6 +74,30 @@ export function commandLine(exit: (code: number) => void): Command {
       exit(exitCode);
     });
 
+  const erasures = program
+    .command('erasures')
+    .description('the ledger of erasures, for after a restore from a backup');
+  erasures
+    .command('plan')
+    .description('list the erasures that a restore has undone; exit code 1 if there are any')
+    .option('--since <moment>', 'when the backup was taken (ISO 8601): whoever was erased before is left out')
+    .action(async ({ since }: { since?: string }) => {
+      const { planErasures } = await import('./erasure-ledger.js');
+      const { text, exitCode } = await planErasures(readConfig(), since);
+      process.stdout.write(text);
+      exit(exitCode);
+    });
+  erasures
+    .command('replay')
+    .description('erase again what a restore has brought back; exit code 1 if something is left')
+    .requiredOption('--since <moment>', 'when the backup was taken (ISO 8601)')
+    .option('--only <id...>', 'these erasures alone, the doubtful among them too')
+    .action(async (options: { since: string; only?: string[] }) => {
+      const { replayErasures } = await import('./erasure-ledger.js');
+      const write = (text: string) => void process.stdout.write(text);
+      exit(await replayErasures(readConfig(), { ...options, write }));
+    });
+
   program
     .command('keys')
     .description('keys of this installation')

@@ -10,17 +10,20 @@ import { Signing } from '../../src/keys/signing.js';
 import { type TestDatabase } from '../support/database.js';
 import { type Situation } from './eraser-situation.js';
 
-const sealing = new Sealing(Buffer.alloc(32, 7));
-const digests = new LedgerDigests(sealing);
-const signing = new Signing(Buffer.alloc(32, 9));
+const keysOfTests = { sealing: new Sealing(Buffer.alloc(32, 7)), signing: new Signing(Buffer.alloc(32, 9)) };
 
 /** A ledger beside an eraser; several databases may have the same one. */
 export class LedgerSituation {
   readonly ledger: ErasureLedger;
   readonly replay: LedgerReplay;
   readonly eraser: LedgerEraser;
+  private readonly digests: LedgerDigests;
 
-  constructor(readonly situation: Situation) {
+  constructor(
+    readonly situation: Situation,
+    { sealing, signing } = keysOfTests,
+  ) {
+    const digests = (this.digests = new LedgerDigests(sealing));
     const { host: hostMap, plans, erasures, eraser, stores } = situation;
     const { database } = situation.db;
     const audit = new AuditLog();
@@ -31,7 +34,9 @@ export class LedgerSituation {
   }
 
   enter(job: ErasureJob, completedAt: Date): Promise<string> {
-    return this.ledger.write(ledgerEntry(job, { completedAt, hostMap: this.situation.host, digests }));
+    return this.ledger.write(
+      ledgerEntry(job, { completedAt, hostMap: this.situation.host, digests: this.digests }),
+    );
   }
 }
 
