@@ -14,6 +14,8 @@ export interface CollectionQuery {
   sql: string;
   /** Names of the columns in each row. */
   columns: string[];
+  /** Names of the sealed columns among them. */
+  sealed: string[];
   /** Sealed columns that are never null: rows × these is their share of the number of sealed values. */
   sealedPerRow: number;
   /** Sealed columns that may be null: `sealed` of countQuery counts them. */
@@ -64,6 +66,7 @@ export function collectionQuery(
   return {
     sql,
     columns: columns.map((column) => column.name),
+    sealed: sealed.map((column) => column.name),
     sealedPerRow: sealed.filter((column) => column.notNull).length,
     sealedNullable: sealed.filter((column) => !column.notNull).map((column) => column.name),
   };

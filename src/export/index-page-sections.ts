@@ -1,5 +1,5 @@
 import { html, type Html, type Placed } from './index-page-html.js';
-import { binaryBytes, bytes, count, plural, readable, relative, spoken } from './index-page-wording.js';
+import { bytes, count, plural, readable, relative, sealedBytes, spoken } from './index-page-wording.js';
 import {
   type AttachedFile,
   type DataFile,
@@ -55,7 +55,7 @@ function table(file: DataFile, rows: readonly Row[]): Html {
         ${rows.map(
           (row) =>
             html`<tr>
-              ${columns.map((name) => cell(row[name], file.sealedValues > 0))}
+              ${columns.map((name) => cell(row[name], file.sealedColumns?.includes(name) ?? false))}
             </tr> `,
         )}
       </tbody>
@@ -66,9 +66,7 @@ function table(file: DataFile, rows: readonly Row[]): Html {
 function cell(value: unknown, sealed: boolean): Html {
   if (value === null || value === undefined) return html`<td><span class="none">none</span></td>`;
   if (value === '') return html`<td><span class="none">empty</span></td>`;
-  const binary = binaryBytes(value);
-  if (binary !== null)
-    return html`<td><span class="sealed">${sealed ? 'sealed' : 'binary'}, ${bytes(binary)}</span></td>`;
+  if (sealed) return html`<td><span class="sealed">sealed, ${bytes(sealedBytes(value))}</span></td>`;
   const text = readable(value);
   // Dates, ids and addresses read badly when broken; sentences need room.
   const width = /^\S{1,40}$/.test(text) ? 'one-line' : text.length > 60 ? 'wide' : '';

@@ -27,9 +27,13 @@ export function readable(value: unknown): string {
   return `${text.slice(0, cut?.index ?? longest)}…`;
 }
 
-/** How many bytes a value stands for, if it is binary as Postgres writes it (`\\x6b86…`). */
-export const binaryBytes = (value: unknown): number | null =>
-  typeof value === 'string' && /^\\x(?:[0-9a-f]{2})*$/.test(value) ? (value.length - 2) / 2 : null;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** How many bytes a sealed value has: of what base64 stands for, as packages write bytes, else of its text. */
+export function sealedBytes(value: unknown): number {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return Buffer.byteLength(text, base64.test(text) ? 'base64' : 'utf8');
+}
 
 /** `sent_at` → `sent at`. */
 export const spoken = (name: string): string => name.replaceAll('_', ' ');

@@ -11,6 +11,8 @@ export interface DataFile {
   sha256: string;
   /** Values in it that are ciphertext: exported as stored, not intelligible to anybody without the host's key. */
   sealedValues: number;
+  /** The columns that hold them, where there are any: bytes in base64, else as the host keeps them. */
+  sealedColumns?: string[];
   controller: 'host' | 'workspace';
   purpose: string;
 }

@@ -102,7 +102,15 @@ export class PackageRows {
     }
     const files = filesQuery(map, catalogue, name, selection);
     if (files !== undefined) await target.files.take(await tx.copyOut(copyStatement(fileLines(name, files))));
-    return { collection: name, title, controller, purpose, sealedValues, ...written };
+    return {
+      collection: name,
+      title,
+      controller,
+      purpose,
+      sealedValues,
+      ...(query.sealed.length > 0 && { sealedColumns: query.sealed }),
+      ...written,
+    };
   }
 
   /** Habeas's own tables are collections like others: of the person in all their tenants, or of the workspace. */

@@ -52,6 +52,8 @@ describe('a member asks for their data in Settings', () => {
     );
     const messages = manifest.data.find((file: { collection: string }) => file.collection === 'messages');
     expect(messages.rows).toBe(Number(theirs?.count));
+    expect(messages.sealedColumns).toEqual(['body_sealed']);
+    expect(files.get('index.html')?.toString()).toMatch(/sealed, \d+ bytes/);
     expect(files.get('index.html')?.toString()).toContain('<!doctype html>');
   });
 
