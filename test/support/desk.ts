@@ -12,6 +12,7 @@ import { HostWatch } from '../../src/app/host-watch.js';
 import { openStores } from '../../src/app/stores.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createApp } from '../../src/http/bootstrap.js';
+import { createLog } from '../../src/http/log.js';
 import { type RateLimit } from '../../src/http/rate-limits.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
@@ -71,7 +72,7 @@ export class TestDesk {
       LOG_LEVEL: 'info',
       ...options.environment,
     });
-    const log = options.log ? pino(options.log as pino.DestinationStream) : pino({ enabled: false });
+    const log = options.log ? createLog(config, options.log) : pino({ enabled: false });
     const clock = new TestClock();
     // Packages of its own; the demo's attachments are read where the template put them.
     const own = openStores(config);
