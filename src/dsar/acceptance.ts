@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
 import { type Subject } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { Queue } from '../jobs/queue.js';
+import { Sealing } from '../keys/sealing.js';
 import { ApprovalLetters } from './approval-letters.js';
 import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
 import { claimMatter } from './open-matters.js';
 import { Parts, undecided } from './parts.js';
+import { People } from './people-of-tenant.js';
 import { enqueueFulfilment } from './queues.js';
 import { type IdentityMethod, type Request, type RequestSubject } from './request.js';
 import { Requests } from './requests.js';
@@ -28,6 +31,9 @@ export class Acceptance {
     private readonly approvals: ApprovalLetters,
     private readonly queue: Queue,
     private readonly clocks: LegalClocks,
+    private readonly host: HostMap,
+    private readonly people: People,
+    private readonly sealing: Sealing,
   ) {}
 
   /**
@@ -64,6 +70,42 @@ export class Acceptance {
     return this.openParts(tx, running, subjects);
   }
 
+  /**
+   * Opens the parts that could not be found at filing, and learns where answers go.
+   * @returns undefined where the host's tables still do not fit
+   */
+  async openMissingParts(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
+    const subjects = await this.subjectsNow(tx, request);
+    const there = new Set((await this.parts.of(tx, request)).map(({ tenant }) => tenant));
+    const { places, complete } = await this.whereabouts.of(tx, request.scope, subjects);
+    if (!complete) return undefined;
+    const missing = places.filter(({ tenant }) => !there.has(tenant));
+    for (const place of missing) await this.requests.openPart(tx, request, place);
+    for (const { tenant, policy } of missing)
+      if (policy === 'approve') await tx.inTenant(tenant, () => this.approvals.ask(tx, request));
+
+    const mail = subjects.map((subject) => this.people.mailOf(subject)).find((known) => known !== undefined);
+    const mailSealed =
+      request.mailSealed ?? (mail === undefined ? null : this.sealing.seal('request.mail', mail));
+    await tx.query('update habeas.requests set parts_opened = true, mail_sealed = $2 where id = $1', [
+      request.id,
+      mailSealed,
+    ]);
+    const whole = { ...request, partsOpened: true, mailSealed };
+    await this.letters.received(tx, whole);
+    return whole;
+  }
+
+  private async subjectsNow(tx: UnitOfWork, request: Request): Promise<Subject[]> {
+    const refs = await this.requests.subjects(tx, request.id);
+    return tx.asHost(async (host) => {
+      const found: Subject[] = [];
+      for (const { kind, key } of refs)
+        found.push((await this.host.people.byKey(host, kind, key)) ?? { kind, key, identifiers: {} });
+      return found;
+    });
+  }
+
   private async refuseDuplicate(tx: UnitOfWork, request: Request, other: string): Promise<Request> {
     const refused = await this.requests.move(tx, request, 'refused', {
       action: 'request.refused',
@@ -78,8 +120,11 @@ export class Acceptance {
   }
 
   private async openParts(tx: UnitOfWork, request: Request, subjects: readonly Subject[]): Promise<Request> {
-    for (const place of await this.whereabouts.of(tx, request.scope, subjects))
-      await this.requests.openPart(tx, request, place);
+    const { places, complete } = await this.whereabouts.of(tx, request.scope, subjects);
+    for (const place of places) await this.requests.openPart(tx, request, place);
+    // Somebody without any identifier is known by their sign-in alone: the host's row of them could not be read.
+    if (!complete || subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0))
+      await tx.query('update habeas.requests set parts_opened = false where id = $1', [request.id]);
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
     for (const { tenant } of waiting) {
       await tx.inTenant(tenant, () => this.approvals.ask(tx, request));

@@ -5,8 +5,10 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { type BuiltPackage } from '../export/package-builder.js';
 import { type JobRef } from '../jobs/queue.js';
+import { Acceptance } from './acceptance.js';
 import { AccessPackage, type Attempt } from './access-package.js';
 import { failureOf } from './build-failure.js';
 import { decisionsCloseOn } from './law/legal-clock.js';
@@ -14,6 +16,7 @@ import { dateIn } from './law/calendar.js';
 import { Letters } from './letters.js';
 import { Parts, undecided } from './parts.js';
 import { type Failure, type Request } from './request.js';
+import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
 import { delayAfter, MAX_ATTEMPTS } from './retry-policy.js';
 
@@ -29,6 +32,7 @@ export class AccessFulfilment {
     private readonly parts: Parts,
     private readonly accessPackage: AccessPackage,
     private readonly letters: Letters,
+    private readonly acceptance: Acceptance,
   ) {}
 
   /** Runs one request if it is due; does nothing when it is not (any more). */
@@ -48,8 +52,11 @@ export class AccessFulfilment {
 
   /** Due is asked here, inside the transaction that acts: a lost timer or a late withdrawal does no harm. */
   private async begin(tx: UnitOfWork, id: string): Promise<Attempt | undefined> {
-    const request = await this.requests.lock(tx, id);
+    const locked = await this.requests.lock(tx, id);
     const now = this.clock.now();
+    const incomplete = isOpen(locked.status) && !locked.partsOpened;
+    const request = incomplete ? await this.completed(tx, locked) : locked;
+    if (!request) return undefined;
     const startable = request.status === 'received' || request.status === 'scheduled';
     const resumable =
       request.status === 'in_progress' && (request.nextAttemptAt === null || request.nextAttemptAt <= now);
@@ -71,6 +78,13 @@ export class AccessFulfilment {
         })
       : request;
     return this.accessPackage.begin(tx, running);
+  }
+
+  private completed(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
+    return tx.attempt(
+      () => this.acceptance.openMissingParts(tx, request),
+      unlessMisfit<Request | undefined>(undefined),
+    );
   }
 
   /** It waits for the data map and has said so: nothing is tried, and nothing told again, until that changes. */

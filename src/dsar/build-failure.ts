@@ -1,7 +1,7 @@
+import { isMisfit } from '../datamap/misfit.js';
 import { DomainError, type ErrorCode } from '../errors.js';
 
-/** Postgres names here what of the host's schema is not as the map says; its words hold names of the schema only. */
-const schemaErrors = new Set(['42703', '42P01', '42501', '42883', '42704', '3F000']);
+/** What Postgres says of a schema that is not as the map says: these words hold names of the schema only. */
 const schemaWords =
   /^(?:(?:column|relation|table|type|schema|function) \S+ does not exist|permission denied for \w+ \S+|query would be affected by row-level security policy for table "[^"]+")$/;
 
@@ -12,8 +12,8 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
   const known = typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? code : undefined;
   if (known === 'ENOSPC' || known === 'EDQUOT')
     return { code: 'storage.full', message: 'The disk is full. Make room; the work is then retried.' };
-  if (known !== undefined && schemaErrors.has(known)) {
-    const says = typeof message === 'string' && schemaWords.test(message) ? message : `error ${known}`;
+  if (isMisfit(error)) {
+    const says = typeof message === 'string' && schemaWords.test(message) ? message : `error ${known ?? ''}`;
     return {
       code: 'export.host_changed',
       message: `The database is not what the data map was checked against: ${says}. See npx habeas datamap check.`,

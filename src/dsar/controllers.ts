@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Directory } from '../database/directory.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { type ControllerProfile } from '../datamap/schema.js';
 import { ControllerProfiles } from '../residency/controller-profiles.js';
 import { type Scope } from './request.js';
@@ -34,7 +35,10 @@ export class Controllers {
   async workspaceName(tx: UnitOfWork): Promise<string | undefined> {
     const hostKey = await this.hostKey(tx);
     if (hostKey === undefined) return undefined;
-    return tx.asHost((host) => this.host.workspaces.workspaceName(host, hostKey));
+    return tx.attempt(
+      () => tx.asHost((host) => this.host.workspaces.workspaceName(host, hostKey)),
+      unlessMisfit<string | undefined>(undefined),
+    );
   }
 
   async hostKey(tx: UnitOfWork): Promise<string | undefined> {

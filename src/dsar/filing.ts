@@ -5,7 +5,9 @@ import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { normalise } from '../datamap/normalise.js';
+import { type Profile } from '../datamap/people.js';
 import { type Subject } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { actorId } from '../identity/actor-id.js';
@@ -88,18 +90,15 @@ export class Filing {
 
   private async open(tx: UnitOfWork, filing: NewFiling & { receivedAt: Date }): Promise<Request> {
     const subjects = filing.proven?.subjects ?? [];
-    const profiles = await tx.asHost(async (host) => {
-      const found = [];
-      for (const subject of subjects) found.push(await this.host.people.profile(host, subject));
-      return found;
-    });
+    const profiles = await tx.attempt(() => this.profilesOf(tx, subjects), unlessMisfit<Profile[]>([]));
+    const { places } = await this.whereabouts.of(tx, filing.scope, subjects);
     const clock = startingClock({
       kind: filing.kind,
       scope: filing.scope,
       receivedAt: filing.receivedAt,
       jurisdiction: filing.jurisdiction,
       subjectJurisdictions: profiles.map(({ jurisdiction }) => jurisdiction),
-      parts: await this.whereabouts.of(tx, filing.scope, subjects),
+      parts: places,
       laws: this.config.laws,
     });
     const mail =
@@ -124,6 +123,14 @@ export class Filing {
       mailDigest: mail === undefined ? null : this.sealing.digest('request.mail', normalise('mail', mail)),
       detailsSealed: filing.details ? this.sealing.seal('request.details', filing.details) : null,
       filedBy: await actorId(tx),
+    });
+  }
+
+  private profilesOf(tx: UnitOfWork, subjects: readonly Subject[]): Promise<Profile[]> {
+    return tx.asHost(async (host) => {
+      const found: Profile[] = [];
+      for (const subject of subjects) found.push(await this.host.people.profile(host, subject));
+      return found;
     });
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type Subject, settingsStatement } from '../datamap/settings.js';
 import { countQuery, reaches } from '../datamap/walk.js';
 import { workspaceId } from '../datamap/workspace-id.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { DomainError, notFound } from '../errors.js';
 import { type Person } from '../identity/principal.js';
 import { Filing } from './filing.js';
@@ -73,16 +75,11 @@ export class OwnRequests {
    * @throws DomainError `person.unknown` for somebody who signs in but whom the host has no row of
    */
   private async subjectsOf(tenancy: Tenancy, person: Person): Promise<Own[]> {
-    const { subject, mail, emailVerified } = person;
-    const found = await this.database.within(tenancy, async (tx): Promise<Own[]> => {
-      const self = await tx.asHost((host) => this.host.people.byKey(host, subject.kind, subject.key));
-      if (!self) return [];
-      const joined = mail !== undefined && emailVerified ? await this.people.behindMail(tx, mail) : [];
-      const others = joined
-        .filter(({ kind }) => kind !== self.kind)
-        .map((other) => ({ ...other, via: 'email_verified' as const }));
-      return [{ ...self, via: 'session' }, ...others];
-    });
+    const { subject } = person;
+    const self: Own = { ...subject, identifiers: {}, via: 'session' };
+    const found = await this.database
+      .within(tenancy, (tx) => this.asHostKnows(tx, person))
+      .catch(unlessMisfit(person.known ? [self] : []));
     if (found.length === 0) {
       throw new DomainError(
         'person.unknown',
@@ -90,6 +87,16 @@ export class OwnRequests {
       );
     }
     return found;
+  }
+
+  private async asHostKnows(tx: UnitOfWork, { subject, mail, emailVerified }: Person): Promise<Own[]> {
+    const self = await tx.asHost((host) => this.host.people.byKey(host, subject.kind, subject.key));
+    if (!self) return [];
+    const joined = mail !== undefined && emailVerified ? await this.people.behindMail(tx, mail) : [];
+    const others = joined
+      .filter(({ kind }) => kind !== self.kind)
+      .map((other) => ({ ...other, via: 'email_verified' as const }));
+    return [{ ...self, via: 'session' }, ...others];
   }
 
   /** A workspace that the person is in, or that holds something of theirs: the former member keeps this right. */

@@ -52,6 +52,8 @@ export interface Request {
   failure: Failure | null;
   closedAt: Date | null;
   contactWipedAt: Date | null;
+  /** false: the host's tables could not be read at filing, so which workspaces are touched is found out before the run. */
+  partsOpened: boolean;
 }
 
 /** Whose data, and how that is known; frozen when identity is proven. */
@@ -64,4 +66,4 @@ export const requestColumns = `
   received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn", original_due_on::text as "originalDueOn",
   acknowledge_by::text as "acknowledgeBy", identity_method as "identityMethod", identity_proven_at as "identityProvenAt",
   language, mail_sealed as "mailSealed", details_sealed as "detailsSealed", attempts, next_attempt_at as "nextAttemptAt",
-  failure, closed_at as "closedAt", contact_wiped_at as "contactWipedAt"`;
+  failure, closed_at as "closedAt", contact_wiped_at as "contactWipedAt", parts_opened as "partsOpened"`;

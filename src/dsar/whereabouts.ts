@@ -3,6 +3,7 @@ import { Directory } from '../database/directory.js';
 import { HOST_TENANT } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { type Subject } from '../datamap/settings.js';
 import { workspaceId } from '../datamap/workspace-id.js';
 import { ControllerProfiles } from '../residency/controller-profiles.js';
@@ -26,10 +27,21 @@ export class Whereabouts {
     private readonly profiles: ControllerProfiles,
   ) {}
 
-  /** The parts of a request of the tenant that `tx` is in; subjects are those proven, if any. */
-  async of(tx: UnitOfWork, scope: Scope, subjects: readonly Subject[]): Promise<PartPlace[]> {
-    if (scope !== 'account') return [await this.ofWorkspace(tx, scope)];
-    const hostKeys = await tx.asHost((host) => this.host.workspaces.workspacesTouched(host, [...subjects]));
+  /**
+   * The parts of a request of the tenant that `tx` is in; subjects are those proven, if any. Where the host's tables
+   * cannot be read as the map says, only the account's own part is known, and the rest is asked for again later.
+   */
+  async of(
+    tx: UnitOfWork,
+    scope: Scope,
+    subjects: readonly Subject[],
+  ): Promise<{ places: PartPlace[]; complete: boolean }> {
+    if (scope !== 'account') return { places: [await this.ofWorkspace(tx, scope)], complete: true };
+    const touched = await tx.attempt(
+      () => tx.asHost((host) => this.host.workspaces.workspacesTouched(host, [...subjects])),
+      unlessMisfit<string[] | undefined>(undefined),
+    );
+    const hostKeys = touched ?? [];
     const parts: PartPlace[] = [];
     for (const hostKey of hostKeys) {
       parts.push(
@@ -41,7 +53,8 @@ export class Whereabouts {
     }
     const { establishment } = this.host.map.controller;
     // What the host decides about itself needs nobody's approval.
-    return [...parts, { tenant: HOST_TENANT, hostKey: null, policy: 'auto', establishment }];
+    const own: PartPlace = { tenant: HOST_TENANT, hostKey: null, policy: 'auto', establishment };
+    return { places: [...parts, own], complete: touched !== undefined };
   }
 
   private async ofWorkspace(tx: UnitOfWork, scope: Scope): Promise<PartPlace> {

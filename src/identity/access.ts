@@ -4,6 +4,7 @@ import { Database } from '../database/database.js';
 import { Directory } from '../database/directory.js';
 import { type Actor, type CallContext, HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { driftOr } from '../datamap/misfit.js';
 import { DomainError, notFound } from '../errors.js';
 import { Auditors } from './auditors.js';
 import { HostPeople } from './host-people.js';
@@ -88,7 +89,9 @@ export class Access {
     if (!person.known) return roles;
     if (tenant !== HOST_TENANT) {
       const { hostKey } = known;
-      const membership = await tx.asHost((host) => this.people.membership(host, subject, tenant, hostKey));
+      const membership = await tx
+        .asHost((host) => this.people.membership(host, subject, tenant, hostKey))
+        .catch(driftOr);
       if (membership) roles.push(membership.role);
       known.hostKey ??= membership?.hostKey;
     }

@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { unlessMisfit } from '../datamap/misfit.js';
+import { DomainError } from '../errors.js';
 import { type SubjectRef } from '../database/tenancy.js';
 import { checkStaffClaim, claimAt, readClaims } from './claims.js';
 import { demoTokens } from './demo-tokens.js';
@@ -44,11 +46,23 @@ export class SignIn {
   private async subject(value: string): Promise<{ subject: SubjectRef; known: boolean }> {
     const { signIn } = this.people;
     if (!signIn) return { subject: { kind: unknownKind, key: value }, known: false };
-    const found = await this.database.asHost((host) => this.people.bySignIn(host, signIn.claim, value));
+    const found = await this.database
+      .asHost((host) => this.people.bySignIn(host, signIn.claim, value))
+      .catch(unlessMisfit('unreadable' as const));
+    // Their own matters go on by the key that the token itself proves; what needs the host's tables says so.
+    if (found === 'unreadable' && signIn.claimIsKey)
+      return { subject: { kind: signIn.kind, key: value }, known: true };
+    if (found === 'unreadable') throw unreadable();
     if (found) return { subject: found, known: true };
     return { subject: { kind: signIn.claimIsKey ? signIn.kind : unknownKind, key: value }, known: false };
   }
 }
+
+const unreadable = () =>
+  new DomainError(
+    'datamap.drift',
+    'Nobody can be recognised while the data map does not fit the database. Try again later.',
+  );
 
 // Postgres takes no NUL in a text.
 const claimText = (value: unknown): string | undefined =>
