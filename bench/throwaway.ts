@@ -34,11 +34,20 @@ export async function openThrowaway(
   const home = await mkdtemp(join(tmpdir(), 'habeas-bench-'));
   const config = configOf(home);
   const server = await openServer(config);
+  let closing = false;
   const close = async (keep: boolean) => {
-    if (keep) return;
+    if (keep || closing) return;
+    closing = true;
     await server.stop();
     await rm(home, { recursive: true, force: true });
   };
+  // Whatever ends the bench ends the server here, so that none is left behind.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    process.once(signal, () => void close(false).finally(() => process.exit(code)));
   try {
     const stores = openStores(config);
     await loadDemoHost(server.ownerUrl, readDataMap(config), stores);
