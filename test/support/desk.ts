@@ -74,10 +74,10 @@ export class TestDesk {
     });
     const log = options.log ? createLog(config, options.log) : pino({ enabled: false });
     const clock = new TestClock();
-    // Packages of its own; the demo's attachments are read where the template put them.
+    // Packages and ledger of its own; the demo's attachments are read where the template put them.
     const own = openStores(config);
     const hosts = openStores({ ...config, home: process.env.HABEAS_TEST_HOME ?? '' });
-    const bucket = (name: string) => (name === config.storage.exportBucket ? own : hosts).bucket(name);
+    const bucket = (name: string) => (name.startsWith(config.storage.exportBucket) ? own : hosts).bucket(name);
     const wrapped = options.stores?.({ bucket }) ?? { bucket };
     // Still the local store in all else: it is the one that serves the addresses it signs.
     const stores = Object.assign(Object.create(own) as ObjectStores, {
