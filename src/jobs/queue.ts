@@ -1,6 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import { type Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { DomainError } from '../errors.js';
 
 /** All that a job carries: whose matter, and which. The truth is in our own rows. */
 export interface JobRef {
@@ -29,7 +30,10 @@ export class Queue {
   private readonly workers = new Map<string, string[]>();
   private started = false;
 
-  constructor(database: Database, events: QueueEvents) {
+  constructor(
+    database: Database,
+    private readonly events: QueueEvents,
+  ) {
     this.boss = new PgBoss({
       db: { executeSql: (text, values) => database.queueSql(text, values) },
       schema: 'habeas_jobs',
@@ -98,11 +102,31 @@ export class Queue {
         name,
         { pollingIntervalSeconds: 0.5, batchSize: 1 },
         async ([job]) => {
-          if (job) await handler(job.data);
+          if (job) await this.carryOut(handler, job.data);
         },
       );
       ids.push(id);
     }
     this.workers.set(name, ids);
   }
+
+  /** pg-boss keeps what a job threw, field by field: of a failed query those would be its parameters. */
+  private async carryOut(handler: JobHandler, job: JobRef): Promise<void> {
+    try {
+      await handler(job);
+    } catch (error) {
+      this.events.onError(error as Error);
+      throw withoutValues(error);
+    }
+  }
+}
+
+/** What may be kept of an error: its code, and our own words. */
+function withoutValues(error: unknown): Error {
+  if (error instanceof DomainError) return new Error(`${error.code}: ${error.message}`);
+  const { code } = error as { code?: unknown };
+  const kept = new Error(typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? code : 'unexpected');
+  // The stack of the original begins with its message.
+  kept.stack = kept.message;
+  return kept;
 }

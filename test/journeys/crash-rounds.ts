@@ -48,14 +48,14 @@ export class CrashRounds {
     this.mailsBefore = new Set((await this.desk.mails()).map(({ raw }) => raw));
 
     await worker.work(n);
-    await eventually(async () => worker.killed || (await this.isDone(id)), 20_000);
+    await eventually(async () => worker.killed || (await this.isDone(id)), 60_000);
     const diedAt = worker.killed ? worker.lastStep : undefined;
     await worker.stop();
     return { requestId: id, diedAt };
   }
 
   /** Lets an unharmed worker of this process do what is left to do. */
-  async recover(id: string, limit = 20_000): Promise<void> {
+  async recover(id: string, limit = 60_000): Promise<void> {
     const queue = new Queue(this.desk.db.database, { onError: () => undefined });
     queue.register(ACCESS_FULFILMENT, (job) => this.desk.app.get(AccessFulfilment).run(job));
     queue.register(MAIL_DELIVERY, async (mail) => {

@@ -43,5 +43,5 @@ describe('a worker is killed (kill -9) while it fulfils an access request', () =
       'mail: after COMMIT',
       'mail-delivery: done, and the queue not told',
     ]);
-  }, 180_000);
+  }, 480_000);
 });

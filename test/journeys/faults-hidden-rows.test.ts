@@ -12,12 +12,12 @@ describe('the role that reads the host’s tables loses its right to see past th
   beforeAll(async () => {
     stopServer = await startTestPostgres();
     faulty = await FaultyDesk.open();
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await faulty.desk.close();
     await stopServer();
     [process.env.HABEAS_TEST_HOME, process.env.HABEAS_TEST_POSTGRES] = [shared.home, shared.url];
-  }, 60_000);
+  }, 180_000);
 
   const sql = (text: string) => faulty.desk.db.behindTheScenes(text);
   const putOff = async () => {
