@@ -135,7 +135,7 @@ describe('whatever is sent, the service knows what to say', () => {
               : await who.caller.put(address, JSON.stringify(sent));
           expect(say(method, address, who.name, sent, answer)).toBe('known');
         }),
-        { numRuns: 60 },
+        { numRuns: 15 },
       );
     }
   }, 120_000);
@@ -154,7 +154,7 @@ describe('whatever is sent, the service knows what to say', () => {
               method === 'POST' ? await who.caller.post(address, text) : await who.caller.put(address, text);
             expect(say(method, address, name, sent, answer)).toBe('known');
           }),
-          { numRuns: name.startsWith('token') ? 200 : 40 },
+          { numRuns: name.startsWith('token') ? 100 : 15 },
         );
       }
     },
@@ -210,7 +210,7 @@ describe('whatever is sent, the service knows what to say', () => {
             say('GET', `${path}?${text}`, who.name, asked, await who.caller.get(`${path}?${text}`)),
           ).toBe('known');
         }),
-        { numRuns: 200 },
+        { numRuns: 80 },
       );
     }
   }, 60_000);
@@ -229,7 +229,7 @@ describe('whatever is sent, the service knows what to say', () => {
           );
           expect(say('GET', address, 'owner', text, await owner.caller.get(address))).toBe('known');
         }),
-        { numRuns: 25 },
+        { numRuns: 15 },
       );
     }
   }, 60_000);
