@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { type HostMap } from '../datamap/host-map.js';
 import { type SubjectKind } from '../datamap/map.js';
@@ -38,11 +39,17 @@ export const SignedLedgerEntry = LedgerEntry.extend({ signature: Signature });
 
 /** Keyed hashes of the ledger; another MASTER_KEY finds nobody again. */
 export class LedgerDigests {
-  constructor(private readonly sealing: Sealing) {}
+  /** Derived once: a search makes one hash for every candidate in the database. */
+  private readonly key: Buffer;
+
+  constructor(sealing: Sealing) {
+    this.key = sealing.digest('erasure-ledger', 'key');
+  }
 
   /** @param name of an identifier, or `key` */
   of(kind: string, name: string, value: string): string {
-    return this.sealing.digest('erasure-ledger', JSON.stringify([kind, name, value])).toString('base64url');
+    const text = JSON.stringify([kind, name, value]);
+    return createHmac('sha256', this.key).update(text, 'utf8').digest('base64url');
   }
 }
 
