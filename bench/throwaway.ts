@@ -33,7 +33,10 @@ export async function openThrowaway(
 ): Promise<Throwaway> {
   const home = await mkdtemp(join(tmpdir(), 'habeas-bench-'));
   const config = configOf(home);
-  const server = await openServer(config);
+  const server = await openServer(config).catch(async (error: unknown) => {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  });
   let closing = false;
   const close = async (keep: boolean) => {
     if (keep || closing) return;
