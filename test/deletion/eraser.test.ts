@@ -169,12 +169,16 @@ describe('erasing a member', () => {
     const job = await jobOf('user', me);
     let batches = 0;
     let told = 0;
+    const tell = () => {
+      told += 1;
+      return Promise.resolve();
+    };
     const held = situation.erase(job, {
       shouldGoOn: () =>
         ++batches > 2
           ? Promise.reject(new DomainError('erasure.held', 'A hold was placed.'))
           : Promise.resolve(),
-      onIrreversible: () => Promise.resolve(void told++),
+      onIrreversible: tell,
     });
     await expect(held).rejects.toMatchObject({ code: 'erasure.held' });
     expect(await count('atelier.users where id = $1 and display_name <> $2', me, 'Deleted User')).toBe(1);
@@ -182,7 +186,7 @@ describe('erasing a member', () => {
       situation.erasures.isIrreversible(tx, job.id),
     );
     expect([begun, told]).toEqual([true, 1]);
-    await situation.eraser.run(job, { onIrreversible: () => Promise.resolve(void told++) });
+    await situation.eraser.run(job, { onIrreversible: tell });
     expect(told).toBe(1);
   });
 
@@ -269,7 +273,7 @@ describe('erasing a member', () => {
       const messages = [a, b].map(
         (steps) => steps.find(({ collection }) => collection === 'messages')?.done ?? 0,
       );
-      expect(messages[0]! + messages[1]!).toBe(958);
+      expect(messages.reduce((sum, rows) => sum + rows, 0)).toBe(958);
       expect(c).toHaveLength(7);
     } finally {
       await second.close();
