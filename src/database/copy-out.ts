@@ -1,6 +1,6 @@
 import { type Duplex, Readable } from 'node:stream';
 import { type Connection, type Submittable } from 'pg';
-import { release } from '../released.js';
+import { release } from './released.js';
 
 /** A piece of what arrives: large, because each costs the reader a turn of the event loop. */
 const pieceBytes = 256 * 1024;

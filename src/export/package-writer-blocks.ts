@@ -1,5 +1,5 @@
 import { DomainError } from '../errors.js';
-import { release } from '../released.js';
+import { release } from '../database/released.js';
 import { blockBytes } from './zip-deflate.js';
 
 const newline = 0x0a;

@@ -1,5 +1,5 @@
 import { constants, createDeflateRaw, type DeflateRaw, deflateRawSync, type ZlibOptions } from 'node:zlib';
-import { release } from '../released.js';
+import { release } from '../database/released.js';
 
 /** Large enough that crossing over to zlib's threads costs nothing, small enough that a few fit in memory. */
 export const blockBytes = 512 * 1024;
