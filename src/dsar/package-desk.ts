@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Tenancy } from '../database/tenancy.js';
+import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DomainError, notFound } from '../errors.js';
@@ -30,6 +31,7 @@ export class PackageDesk {
     private readonly packages: Packages,
     private readonly letters: Letters,
     private readonly queue: Queue,
+    private readonly clock: Clock,
   ) {}
 
   async read(tenancy: Tenancy, requestId: string, reader: PackageReader) {
@@ -67,7 +69,9 @@ export class PackageDesk {
           'The address of this request is no longer kept: file a new request.',
         );
       }
-      if (its.status !== 'ready') {
+      // Past its end it is gone for people, even before the sweep has been there.
+      const over = its.status !== 'ready' || (its.expiresAt !== null && its.expiresAt <= this.clock.now());
+      if (over) {
         await this.queue.enqueue(tx, PACKAGE_REBUILD, { tenant: tx.tenant, id: requestId });
         await this.requests.tell(tx, request, 'package.rebuild_requested');
         return { status: 'rebuilding' as const };

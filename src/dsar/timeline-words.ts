@@ -29,6 +29,8 @@ const words: Record<string, Words> = {
   'request.resumed': 'The time limit runs again',
   'package.ready': 'The copy of the data was put together and a link to it mailed',
   'package.rebuilt': 'The copy was put together again and a new link mailed',
+  'package.rebuild_requested': 'A new copy was asked for',
+  'package.rebuild_failed': 'Putting the copy together again failed; it can be asked for once more',
   'package.downloaded': 'The copy was downloaded',
   'package.download_refused': 'Somebody tried a download link that had ended',
   'package.expired': 'The link to the copy ended',

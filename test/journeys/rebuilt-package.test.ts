@@ -67,6 +67,13 @@ describe('a package', () => {
     ]);
   });
 
+  test('past its time is over for people at once, though no sweep has been there yet', async () => {
+    const before = (await links()).length;
+    faulty.desk.clock.advance(8 * DAY * 60_000);
+    expect((await askAgain()).body).toMatchObject({ status: 'rebuilding' });
+    await linksMailed(before + 1);
+  });
+
   test('that cannot be built anew says so in the log, keeps the request closed as it was, and is tried again', async () => {
     await faulty.later(8 * DAY);
     faulty.fault = { packages: () => ({ put: () => Promise.reject(new Error('a value 4711')) }) };
