@@ -61,7 +61,7 @@ export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
         ...changes,
         ...rights,
         ...unfindable(collection, table, gathered),
-        ...(isDeleted(collection) ? referrers(map, catalogue, table) : []),
+        ...(isDeleted(collection) ? referrers(map, catalogue, collection, table) : []),
       ];
     })
     .concat(cycles(collections, catalogue));
@@ -123,7 +123,12 @@ function fits(column: CatalogueColumn, value: Exclude<SetValue, null>): boolean 
 }
 
 /** Foreign keys of other tables that would stop, or silently widen, the delete of rows of this table. */
-function referrers(map: DataMap, catalogue: Catalogue, table: CatalogueTable): Finding[] {
+function referrers(
+  map: DataMap,
+  catalogue: Catalogue,
+  { erasure }: Collection,
+  table: CatalogueTable,
+): Finding[] {
   return [...catalogue.tables.values()].flatMap((child) =>
     child.foreignKeys
       .filter(
@@ -132,7 +137,7 @@ function referrers(map: DataMap, catalogue: Catalogue, table: CatalogueTable): F
           !(child.root && qualified(child) !== qualified(table) && inherits(catalogue, child, key)),
       )
       .flatMap((key) => {
-        const problem = stops(map, child, key, qualified(child) === qualified(table));
+        const problem = stops(map, child, key, erasure.rule, qualified(child) === qualified(table));
         return problem === undefined
           ? []
           : [
@@ -152,7 +157,13 @@ const inherits = (catalogue: Catalogue, child: CatalogueTable, key: ForeignKey):
   !!child.root &&
   !!tableIn(catalogue, child.root)?.foreignKeys.some((k) => k.columns.join() === key.columns.join());
 
-function stops(map: DataMap, child: CatalogueTable, key: ForeignKey, self: boolean): string | undefined {
+function stops(
+  map: DataMap,
+  child: CatalogueTable,
+  key: ForeignKey,
+  rule: Collection['erasure']['rule'],
+  self: boolean,
+): string | undefined {
   const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
   const columns = child.columns.filter((c) => key.columns.includes(c.name));
   if (key.onDelete === 'set null' || key.onDelete === 'set default')
@@ -166,7 +177,9 @@ function stops(map: DataMap, child: CatalogueTable, key: ForeignKey, self: boole
       ? 'ON DELETE CASCADE deletes rows that the map does not know. Map the table.'
       : undefined;
   }
-  if (self || mapped.some((c) => isDeleted(c))) return undefined;
+  // A tombstone still holds on to its parent, until both are swept.
+  if (self || mapped.some((c) => c.erasure.rule === 'delete' || (isDeleted(c) && rule === 'tombstone')))
+    return undefined;
   const freed = mapped.some((c) => key.columns.some((name) => changesOf(c)[name] === null));
   return freed
     ? undefined

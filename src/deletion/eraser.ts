@@ -1,28 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database } from '../database/database.js';
 import { systemTenancy, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { erasureOrder, type ErasureOrder } from '../datamap/erasure-order.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type ErasureFiles } from './erasure-files.js';
-import { collectionOf } from './erasure-plan.js';
+import { collectionOf, type ErasurePlans } from './erasure-plan.js';
 import { type Erasures, type Step } from './erasures.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
-import { StepRun, type StepWork } from './step-run.js';
-
-export interface EraserOptions {
-  /** Asked inside every batch's transaction, as the habeas role; throws to stop before the batch (holds, withdrawals). */
-  shouldGoOn?: (tx: UnitOfWork) => Promise<void>;
-  /** In the transaction of the first batch that cannot be taken back; for the event that tells of it. */
-  onIrreversible?: (tx: UnitOfWork) => Promise<void>;
-  signal?: AbortSignal;
-  /** Milliseconds to wait for rows that somebody else has locked, before `erasure.rows_locked`. Default 90 s. */
-  patience?: number;
-}
+import { type EraserOptions, StepContext, type StepWork } from './step-context.js';
+import { StepRun } from './step-run.js';
 
 export interface EraserParts {
   database: Database;
   host: HostMap;
+  plans: ErasurePlans;
   erasures: Erasures;
   files: ErasureFiles;
   /** How long after its clearing a tombstone's row goes, and from when. */
@@ -37,7 +28,17 @@ export class Eraser {
   constructor(private readonly parts: EraserParts) {}
 
   /**
-   * Runs a job that Erasures.begin has kept.
+   * Plans the job as things are now and keeps both, before anything is erased; in a transaction of the job's tenant.
+   * A job that has begun before keeps its plan and its pseudonyms, whatever is handed over.
+   * @returns the job as it will run. @throws DomainError `datamap.drift`
+   */
+  async begin(tx: UnitOfWork, job: ErasureJob): Promise<ErasureJob> {
+    const { plans, erasures, host } = this.parts;
+    return erasures.begin(tx, job, await plans.plan(tx, job, true), host.map.hash);
+  }
+
+  /**
+   * Runs a job that `begin` has kept.
    * @returns what became of each step; tombstones' rows are still to be swept
    * @throws DomainError `erasure.blocked_by_constraint`, `erasure.rows_came_back`, `datamap.drift`; to be tried again:
    * `erasure.rows_locked`, `erasure.files_left`; and whatever `shouldGoOn` throws
@@ -65,13 +66,15 @@ export class Eraser {
     await files.remove(tenancy, job.id);
     return database.within(tenancy, async (tx) => {
       await erasures.noteErased(tx, job.id);
-      return erasures.steps(tx, job.id);
+      return erasures.outcomes(tx, job.id);
     });
   }
 
   private stepRun(job: ErasureJob, tenancy: Tenancy, options: EraserOptions): StepRun {
     const { database, host, erasures, files, tombstoneDue } = this.parts;
-    return new StepRun({ database, host, erasures, files, tombstoneDue, job, tenancy, options, sleep });
+    return new StepRun(
+      new StepContext({ database, host, erasures, files, tombstoneDue, job, tenancy, options }),
+    );
   }
 
   private workOf(step: Step, { gathered }: ErasureOrder): StepWork {
@@ -105,7 +108,10 @@ function grouped(steps: Step[], { stages }: ErasureOrder): Step[][] {
     const circle = circles.findIndex(({ collections }) =>
       collections.some(({ name }) => name === step.collection),
     );
-    const id = circle < 0 ? `step ${step.ordinal}` : `circle ${circle} in ${step.workspace ?? ''}`;
+    const id =
+      circle < 0 || step.rule !== 'delete'
+        ? `step ${step.ordinal}`
+        : `circle ${circle} in ${step.workspace ?? ''}`;
     groups.set(id, [...(groups.get(id) ?? []), step]);
   }
   return [...groups.values()];

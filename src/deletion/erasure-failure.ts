@@ -14,10 +14,19 @@ export function isPassing(error: unknown): boolean {
   return ['55P03', '40P01', '40001', '57014'].includes((error as PostgresError).code ?? '');
 }
 
-/** The error to tell: integrity violations (class 23) name their constraint, everything else stays as it is. */
+/**
+ * The error to tell. Integrity violations (class 23) name their constraint; of what else Postgres says only the code
+ * is told, since its words, and the driver's error with its parameters, may hold values.
+ */
 export function failureOf(error: unknown, collection: string, table: string, done: number): unknown {
   const { code, constraint, schema, table: at } = error as PostgresError;
-  if (error instanceof DomainError || !code?.startsWith('23')) return error;
+  if (error instanceof DomainError || code?.length !== 5) return error;
+  if (!code.startsWith('23'))
+    return new DomainError(
+      'erasure.refused_by_database',
+      `Postgres refuses to erase ${collection} (table ${table}): SQLSTATE ${code}, see its own log. ${soFar(done)}`,
+      { extra: { collection, table, sqlState: code, done } },
+    );
   const where = at === undefined ? table : `${schema ?? ''}.${at}`;
   return new DomainError(
     'erasure.blocked_by_constraint',

@@ -15,10 +15,11 @@ export class ErasurePlans {
   constructor(private readonly host: HostMap) {}
 
   /**
-   * Every collection that the job reaches, in the order in which they are erased; those without rows are left out.
+   * Every collection that the job reaches, in the order in which they are erased.
+   * @param empty whether those without rows are in as well: what runs later may find rows that came since
    * @throws DomainError `datamap.drift`
    */
-  async plan(tx: UnitOfWork, job: ErasureJob): Promise<ErasurePlan> {
+  async plan(tx: UnitOfWork, job: ErasureJob, empty = false): Promise<ErasurePlan> {
     this.host.assertFits();
     const { map, catalogue } = this.host.current();
     const { stages } = erasureOrder(catalogue, Object.values(map.collections));
@@ -26,7 +27,7 @@ export class ErasurePlans {
     for (const collection of stages.flatMap((stage) => stage.collections))
       for (const place of placesOf(job, collection)) {
         const counted = await tx.asHost(() => this.count(tx, job, collection, place));
-        if (counted.rows > 0) steps.push({ ...stepOf(collection, place), ...counted });
+        if (empty || counted.rows > 0) steps.push({ ...stepOf(collection, place), ...counted });
       }
     return { steps };
   }

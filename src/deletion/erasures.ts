@@ -79,6 +79,14 @@ export class Erasures {
     }));
   }
 
+  /** What has become of each step, for the certificate; those that found nothing are left out. */
+  async outcomes(tx: UnitOfWork, id: string): Promise<StepOutcome[]> {
+    const steps = await this.steps(tx, id);
+    return steps
+      .filter(({ rows, done }) => rows > 0 || done > 0)
+      .map(({ ordinal: _, finishedAt: __, ...outcome }) => outcome);
+  }
+
   /** Whether something is gone that nothing brings back: from then on there is no withdrawal. */
   async isIrreversible(tx: UnitOfWork, id: string): Promise<boolean> {
     const row = await tx.one<{ begun: boolean }>(

@@ -37,7 +37,7 @@ const lockDue = `
   where erasure_id = $1 and swept_at is null and due_at <= $2 and next_attempt_at <= $2
     and (collection, ordinal) = (
       select collection, ordinal from habeas.tombstones
-      where erasure_id = $1 and swept_at is null and due_at <= $2 and next_attempt_at <= $2 order by id limit 1)
+      where erasure_id = $1 and swept_at is null and due_at <= $2 and next_attempt_at <= $2 order by ordinal, id limit 1)
   order by id limit $3 for update skip locked`;
 
 const close =
@@ -75,7 +75,8 @@ export class TombstonesSweep {
         try {
           swept += await this.erasure(due);
         } catch (error) {
-          this.log.warn({ erasureId: due.erasure, tenant: due.tenant, err: error }, 'not swept; tried again');
+          // The driver's error holds the keys of rows as parameters.
+          this.log.warn({ erasureId: due.erasure, code: codeOf(error) }, 'not swept; tried again');
         }
       const last = page.at(-1);
       if (!last) return swept;
@@ -154,9 +155,7 @@ export class TombstonesSweep {
   private async putOffFirst({ tenant, erasure }: Due, error: unknown): Promise<void> {
     await this.database.within(systemTenancy(tenant, 'tombstones'), async (tx) => {
       const [first] = await tx.query<Tombstone>(lockDue, [erasure, this.clock.now(), 1]);
-      const { code } = error as { code?: unknown };
-      const failure = typeof code === 'string' ? code : 'tombstone.failed';
-      if (first) await tx.query(putOff, [[first.id], failure, this.later()]);
+      if (first) await tx.query(putOff, [[first.id], codeOf(error), this.later()]);
     });
   }
 
@@ -176,3 +175,8 @@ export class TombstonesSweep {
     if (!open) await this.options.onSwept?.(tx, erasure);
   }
 }
+
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'tombstone.failed';
+};

@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.js';
 import { systemTenancy } from '../../src/database/tenancy.js';
 import { Eraser } from '../../src/deletion/eraser.js';
 import { ErasureFiles } from '../../src/deletion/erasure-files.js';
+import { ErasurePlans } from '../../src/deletion/erasure-plan.js';
 import { Erasures } from '../../src/deletion/erasures.js';
 import { Clock } from '../../src/clock.js';
 import { Sealing } from '../../src/keys/sealing.js';
@@ -42,6 +43,7 @@ const job = await within(systemTenancy(tenant ?? '', 'crash'), (tx) => erasures.
 await new Eraser({
   database,
   host,
+  plans: new ErasurePlans(host),
   erasures,
   files: new ErasureFiles(database, host, stores),
   tombstoneDue: () => clock.now(),

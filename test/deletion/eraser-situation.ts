@@ -6,7 +6,8 @@ import { readCatalogue } from '../../src/datamap/catalogue.js';
 import { HostMap } from '../../src/datamap/host-map.js';
 import { type DataMap } from '../../src/datamap/map.js';
 import { type Subject } from '../../src/datamap/settings.js';
-import { Eraser, type EraserOptions } from '../../src/deletion/eraser.js';
+import { Eraser } from '../../src/deletion/eraser.js';
+import { type EraserOptions } from '../../src/deletion/step-context.js';
 import { ErasureFiles } from '../../src/deletion/erasure-files.js';
 import { ErasurePlans } from '../../src/deletion/erasure-plan.js';
 import { Erasures } from '../../src/deletion/erasures.js';
@@ -36,6 +37,7 @@ export class Situation {
     this.eraser = new Eraser({
       database,
       host,
+      plans: this.plans,
       erasures: this.erasures,
       files: this.files,
       tombstoneDue: () => new Date(this.clock.now().getTime() + 30 * 86_400_000),
@@ -80,10 +82,7 @@ export class Situation {
   }
 
   async begin(job: ErasureJob): Promise<void> {
-    const { steps } = await this.plan(job);
-    await this.db.database.within(systemTenancy(job.tenant, 'test'), (tx) =>
-      this.erasures.begin(tx, job, { steps }, this.host.map.hash),
-    );
+    await this.db.database.within(systemTenancy(job.tenant, 'test'), (tx) => this.eraser.begin(tx, job));
   }
 
   async erase(job: ErasureJob, options: EraserOptions = {}): Promise<StepOutcome[]> {

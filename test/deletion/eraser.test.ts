@@ -165,6 +165,32 @@ describe('erasing a member', () => {
     ).toBe(1);
   });
 
+  test('what came after the plan goes as well, in collections that were empty too', async () => {
+    const job = await jobOf('user', me);
+    await situation.begin(job);
+    await db.behindTheScenes(
+      `insert into atelier.workroom_invitations (workroom_id, invited_email, invited_user, created_at)
+       select id, (select email from atelier.users where id = $1), $1, now() from atelier.workrooms where workspace_id = $2 limit 1`,
+      [me, acme],
+    );
+    const steps = await situation.eraser.run(job);
+    expect(steps.find(({ collection }) => collection === 'invitations_received')).toMatchObject({
+      rows: 0,
+      done: 1,
+    });
+    expect(await count('atelier.workroom_invitations where invited_user = $1', me)).toBe(0);
+  });
+
+  test('a job that has begun keeps its pseudonym, whatever is handed over later', async () => {
+    const job = await jobOf('user', me);
+    await situation.begin(job);
+    const other = { ...(await jobOf('user', me)), jobId: job.jobId };
+    const kept = await db.database.within(systemTenancy(job.tenant, 'test'), (tx) =>
+      situation.eraser.begin(tx, other),
+    );
+    expect(kept).toEqual(job);
+  });
+
   test('stops between batches when it is told to, and says that it can no longer be taken back', async () => {
     const job = await jobOf('user', me);
     let batches = 0;
