@@ -69,7 +69,7 @@ async function measure(host: Throwaway, { keep, runs = 5, say }: ExportBench): P
   say(`four times as many: ${figuresOf(larger)}   ${larger.rows} rows`);
   const obvious = await inChild({ way: 'obvious', home, url: ownerUrl, person: 'owner' });
   say(
-    `the obvious way (all messages, JSON.stringify, no zip): ${obvious.failed ? `does not get there: ${obvious.failed}` : figuresOf(obvious)}`,
+    `the obvious way (all messages, JSON.stringify, no zip): ${obvious.failed ? `does not get there: ${obvious.failed.split('\n', 1)[0] ?? ''}` : figuresOf(obvious)}`,
   );
   return {
     ratio: Number(median(pairs.map(({ theirs, ours }) => ours.seconds / theirs.seconds)).toFixed(3)),
