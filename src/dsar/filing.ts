@@ -39,6 +39,10 @@ export interface NewFiling {
   /** Where answers go. Absent: the subject's own, from the data map. */
   mail?: string;
   details?: FilingDetails;
+  /** Of a deletion: the time to change one's mind, ISO 8601. Default: COOLING_OFF. */
+  coolingOff?: string;
+  /** Of a deletion: does not wait for a package of the same person to be fetched. */
+  waiveAccessLock?: boolean;
   /** Who it is about, when that is proven already; absent: to be proven. */
   proven?: { method: IdentityMethod; subjects: (Subject & Pick<RequestSubject, 'via'>)[] };
 }
@@ -123,6 +127,8 @@ export class Filing {
       mailDigest: mail === undefined ? null : this.sealing.digest('request.mail', normalise('mail', mail)),
       detailsSealed: filing.details ? this.sealing.seal('request.details', filing.details) : null,
       filedBy: await actorId(tx),
+      coolingOff: filing.coolingOff ?? null,
+      waivesAccessLock: filing.waiveAccessLock ?? false,
     });
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
 import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
@@ -15,6 +16,9 @@ import { type Request, type RequestSubject } from './request.js';
 import { RequestLists } from './request-lists.js';
 import { type NewOwnRequest } from './requests.schema.js';
 
+/** How old a sign-in may be that proves a deletion. */
+const FRESH_MS = 10 * 60_000;
+
 type Own = Subject & Pick<RequestSubject, 'via'>;
 
 /** What a signed-in person does for themselves, whatever workspaces they are in or were in. */
@@ -26,6 +30,7 @@ export class OwnRequests {
     private readonly people: People,
     private readonly filing: Filing,
     private readonly lists: RequestLists,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws DomainError `workspace.not_found`, `request.duplicate`, `person.unknown` */
@@ -35,12 +40,20 @@ export class OwnRequests {
     { kind, scope, workspaceId: workspace, ...rest }: NewOwnRequest,
   ): Promise<Request> {
     const subjects = await this.subjectsOf(tenancy, person);
+    // Only where the host's row of them could not be read: then the verified address is what is found again later.
+    const unread = subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0);
+    const mail = unread && person.emailVerified ? person.mail : undefined;
     const tenant =
       workspace === undefined ? HOST_TENANT : await this.ownWorkspace(subjects, workspace.toLowerCase());
-    return this.filing.file(
-      { ...tenancy, tenant },
-      { kind, scope, channel: 'settings', ...rest, proven: { method: 'session', subjects } },
-    );
+    const filing = { kind, scope, channel: 'settings' as const, ...rest };
+    // What cannot be undone takes more than a session that somebody left open: a link goes to the person first.
+    if (kind === 'deletion' && !this.isFresh(person)) {
+      const mail = subjects
+        .map((subject) => this.people.mailOf(subject))
+        .find((known) => known !== undefined);
+      return this.filing.file({ ...tenancy, tenant }, { ...filing, ...(mail !== undefined && { mail }) });
+    }
+    return this.filing.file({ ...tenancy, tenant }, { ...filing, proven: { method: 'session', subjects } });
   }
 
   /** The tenancy that runs one of the person's own requests. @throws DomainError `request.not_found` */
@@ -68,6 +81,11 @@ export class OwnRequests {
       }
       return { collections };
     });
+  }
+
+  /** Signed in, and not only refreshed, a short while ago. */
+  private isFresh({ authTime }: Person): boolean {
+    return authTime !== undefined && this.clock.now().getTime() - authTime.getTime() < FRESH_MS;
   }
 
   /**

@@ -49,6 +49,7 @@ export class RequestView {
         extended: extended !== undefined,
         paused: paused !== undefined,
       },
+      ...(request.kind === 'deletion' && { runAfter: iso(request.runAfter) }),
       blockers: await this.blockers(tx, request, parts.filter(undecided).length, reader),
       parts: parts.map((part) => ({
         scope: part.tenant === HOST_TENANT ? ('account' as const) : ('workspace' as const),

@@ -54,6 +54,12 @@ export interface Request {
   contactWipedAt: Date | null;
   /** false: the host's tables could not be read at filing, so which workspaces are touched is found out before the run. */
   partsOpened: boolean;
+  /** Of a deletion: how long the person may change their mind, as filed (ISO 8601); null: COOLING_OFF. */
+  coolingOff: string | null;
+  /** Of a proven deletion: not before. */
+  runAfter: Date | null;
+  /** The person does not wait for their package to be fetched. */
+  waivesAccessLock: boolean;
 }
 
 /** Whose data, and how that is known; frozen when identity is proven. */
@@ -66,4 +72,5 @@ export const requestColumns = `
   received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn", original_due_on::text as "originalDueOn",
   acknowledge_by::text as "acknowledgeBy", identity_method as "identityMethod", identity_proven_at as "identityProvenAt",
   language, mail_sealed as "mailSealed", details_sealed as "detailsSealed", attempts, next_attempt_at as "nextAttemptAt",
-  failure, closed_at as "closedAt", contact_wiped_at as "contactWipedAt", parts_opened as "partsOpened"`;
+  failure, closed_at as "closedAt", contact_wiped_at as "contactWipedAt", parts_opened as "partsOpened",
+  cooling_off as "coolingOff", run_after as "runAfter", waives_access_lock as "waivesAccessLock"`;

@@ -1,3 +1,4 @@
+import { Duration } from 'luxon';
 import { z } from 'zod';
 import { pageOf } from '../http/paging.js';
 import { requestStatuses } from './request-lifecycle.js';
@@ -31,6 +32,15 @@ export const Words = (longest: number) =>
 
     .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'no control characters');
 
+const CoolingOff = z.iso
+  .duration()
+  .max(40)
+  .refine((text) => {
+    const duration = Duration.fromISO(text);
+    return duration.isValid && duration.toMillis() >= 0 && duration.as('days') <= 30;
+  }, 'at most 30 days (P30D)')
+  .describe('With kind deletion: how long you may still change your mind; PT0S for not at all');
+
 export const NewOwnRequest = z
   .strictObject({
     kind: Kind,
@@ -41,6 +51,19 @@ export const NewOwnRequest = z
     workspaceId: z.guid().optional().describe('With scope person: within this workspace only'),
     jurisdiction: Jurisdiction.optional(),
     language: Language.optional(),
+    coolingOff: CoolingOff.optional(),
+    waiveAccessLock: z
+      .boolean()
+      .optional()
+      .describe('With kind deletion: do not wait until a package of mine has been fetched'),
+  })
+  .refine(({ kind, coolingOff }) => kind === 'deletion' || coolingOff === undefined, {
+    path: ['coolingOff'],
+    message: 'goes with kind deletion',
+  })
+  .refine(({ kind, waiveAccessLock }) => kind === 'deletion' || waiveAccessLock === undefined, {
+    path: ['waiveAccessLock'],
+    message: 'goes with kind deletion',
   })
   .refine(({ scope, workspaceId }) => (scope === 'person') === (workspaceId !== undefined), {
     path: ['workspaceId'],
@@ -164,6 +187,7 @@ export const RequestDetail = RequestSummary.extend({
     extended: z.boolean(),
     paused: z.boolean(),
   }),
+  runAfter: Moment.nullable().optional().describe('Of a proven deletion: it begins then at the earliest'),
   blockers: Blockers.describe('What stands in the way right now'),
   parts: z.array(
     z.object({

@@ -26,6 +26,8 @@ export type NewRequest = Pick<
   | 'language'
   | 'mailSealed'
   | 'detailsSealed'
+  | 'coolingOff'
+  | 'waivesAccessLock'
 > & { mailDigest: Buffer | null; filedBy: string };
 
 interface Change extends EventDetails {
@@ -40,8 +42,8 @@ interface Change extends EventDetails {
 const insert = `
   insert into habeas.requests (tenant_id, kind, scope, status, channel, jurisdiction, law, zone, clock, received_at, filed_at,
                                due_on, original_due_on, acknowledge_by, identity_method, identity_proven_at, language,
-                               mail_sealed, details_sealed, mail_digest, filed_by)
-  values ($1, $2, $3, 'received', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                               mail_sealed, details_sealed, mail_digest, filed_by, cooling_off, waives_access_lock)
+  values ($1, $2, $3, 'received', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
   returning ${requestColumns}`;
 
 const update = `
@@ -65,6 +67,7 @@ export class Requests {
       fields.tenant, fields.kind, fields.scope, fields.channel, fields.jurisdiction, fields.law, fields.zone,
       JSON.stringify(fields.clock), fields.receivedAt, now, fields.dueOn, fields.acknowledgeBy, fields.identityMethod,
       fields.identityMethod && now, fields.language, fields.mailSealed, fields.detailsSealed, fields.mailDigest, fields.filedBy,
+      fields.coolingOff, fields.waivesAccessLock,
     ]; // prettier-ignore
     return (await tx.one<Request>(insert, values)) as Request;
   }

@@ -77,7 +77,7 @@ describe('a request that does not come to its end', () => {
       expect(refused.body.detail).toMatch(/identity_not_proven/);
       expect(refused.body.detail).toMatch(/legal_obligation|compliance|legal_restriction/);
       expect(refused.body.detail).not.toContain('we_would_rather_not');
-      expect((await viewer.get(`/v1/me/requests/${id}`)).body.status).toBe('received');
+      expect((await viewer.get(`/v1/me/requests/${id}`)).body.status).toBe('scheduled');
     });
 
     test('as a whole: the person reads the ground, the words, and the ways to complain and to a court', async () => {
@@ -186,9 +186,9 @@ describe('a request that does not come to its end', () => {
   describe('is withdrawn by the person', () => {
     const withdraw = (id: string, who = viewer) => who.post(`/v1/me/requests/${id}/withdrawals`);
 
-    test('while it is received', async () => {
+    test('while it cools off', async () => {
       const { id, status } = await file(viewer, 'deletion');
-      expect(status).toBe('received');
+      expect(status).toBe('scheduled');
       expect(await withdraw(id)).toMatchObject({ status: 201, body: { status: 'withdrawn', outcome: null } });
       await mailed(demoPeople.viewer.mail, /is withdrawn/);
       expect((await withdraw(id)).status).toBe(409);
