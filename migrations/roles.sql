@@ -10,7 +10,8 @@ begin
     'habeas_app',     -- one tenant's rows
     'habeas_self',    -- one person's own rows, whatever the tenant
     'habeas_desk',    -- request metadata for staff, whatever the tenant
-    'habeas_sweep'    -- ids and due times for sweeps, whatever the tenant
+    'habeas_sweep',   -- ids and due times for sweeps, whatever the tenant
+    'habeas_residue'  -- reads what could name an erased person, whatever the tenant
   ] loop
     if not exists (select from pg_roles where rolname = narrow) then
       begin

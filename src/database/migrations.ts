@@ -8,7 +8,7 @@ import { projectFile } from '../config.js';
 const folder = projectFile('migrations');
 
 /** Every role that the service's login may take on; it inherits none of them. */
-const roles = ['habeas_app', 'habeas_self', 'habeas_desk', 'habeas_sweep', 'habeas_host'];
+const roles = ['habeas_app', 'habeas_self', 'habeas_desk', 'habeas_sweep', 'habeas_residue', 'habeas_host'];
 
 /**
  * Brings a database to the newest schema; harmless when it is there. Several may call it at once: the first one
@@ -28,6 +28,8 @@ export async function migrate(
     await lock.query(`select pg_advisory_lock(hashtext('habeas.migrate'))`);
     await lock.query(readFileSync(join(folder, 'roles.sql'), 'utf8'));
     const applied = await runMigrations(ownerUrl);
+    // Whatever tables the migrations have made.
+    await lock.query('set role habeas_owner; select habeas.open_to_residue_search(); reset role');
     await installQueue(lock, ownerUrl);
     await admit(lock, loginName, loginPassword);
     return applied;

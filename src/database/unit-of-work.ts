@@ -9,7 +9,8 @@ export interface SqlRunner {
 }
 
 /** The database roles that a transaction may take on; see roles.sql. */
-export type DatabaseRole = 'habeas_app' | 'habeas_self' | 'habeas_desk' | 'habeas_sweep' | 'habeas_host';
+export type DatabaseRole =
+  'habeas_app' | 'habeas_self' | 'habeas_desk' | 'habeas_sweep' | 'habeas_residue' | 'habeas_host';
 
 const takeOn = /* transaction-local, so that a pooled connection never carries it on */ `
   select set_config('role', $1, true),
@@ -120,6 +121,11 @@ export class UnitOfWork implements SqlRunner {
       this.guise = guise;
       return otherwise(error);
     }
+  }
+
+  /** Reads Habeas's own tables whatever the tenant, to see whether anything of an erased person is left. */
+  asResidueSearch<T>(work: (own: SqlRunner) => Promise<T>): Promise<T> {
+    return this.disguised({ role: 'habeas_residue' }, () => work(this));
   }
 
   /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */

@@ -2,7 +2,7 @@
 import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
 import { type DataMap, tablesOf } from './map.js';
-import { qualified, quoted } from './names.js';
+import { matches, qualified, quoted, type TableRef } from './names.js';
 
 /** What habeas_host needs on one table. */
 export interface NeededGrant {
@@ -58,8 +58,9 @@ $$;`.trim();
 /**
  * SQL to be run by whoever owns the tables (and may give BYPASSRLS): idempotent, everything quoted. Takes back
  * what the map does not name any more.
+ * @param residue also lets the search after an erasure read every table that is not exempt
  */
-export function grantsFor(map: DataMap, catalogue: Catalogue): string {
+export function grantsFor(map: DataMap, catalogue: Catalogue, { residue = false } = {}): string {
   const needed = neededGrants(map, catalogue);
   const names = new Set(needed.map(({ table }) => qualified(table)));
   const surplus = [...catalogue.tables.values()].filter(
@@ -79,6 +80,24 @@ export function grantsFor(map: DataMap, catalogue: Catalogue): string {
       ];
       return `grant ${rights.join(', ')} on table ${qualified(table)} to habeas_host;`;
     }),
+    ...(residue ? residueGrants(map, catalogue) : []),
     '',
   ].join('\n');
+}
+
+/** Reading, and nothing else, of every table that stores rows and is not exempt. */
+function residueGrants(map: DataMap, catalogue: Catalogue): string[] {
+  const isExempt = (table: TableRef): boolean =>
+    map.exempt.some(
+      (e) => !('column' in e) && matches(e.table.schema, table.schema) && matches(e.table.name, table.name),
+    );
+  const searched = [...catalogue.tables.values()].filter(
+    (table) => table.kind !== 'view' && table.kind !== 'foreign' && !isExempt(table.root ?? table),
+  );
+  const schemas = [...new Set(searched.map(({ schema }) => schema))].sort();
+  return [
+    '-- For the search after an erasure: no table may hide what is left of a person.',
+    ...schemas.map((schema) => `grant usage on schema ${quoted(schema)} to habeas_host;`),
+    ...searched.map((table) => `grant select on table ${qualified(table)} to habeas_host;`),
+  ];
 }

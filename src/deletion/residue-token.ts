@@ -72,7 +72,7 @@ export function holdsName(text: string, name: string): boolean {
 
 function coreOf({ kind, value }: Pattern): string {
   if (kind === 'uuid') return `${value}|${value.replaceAll('-', '')}`;
-  if (kind === 'phone') return [...value.replace('+', '')].join(gap);
+  if (kind === 'phone') return Array.from(value.replace('+', '')).join(gap);
   return Array.from(value, (char) => {
     const ways = spellings[char];
     return ways ? `(?:${ways.map(escaped).join('|')})` : escaped(char);

@@ -20,7 +20,7 @@ export function holds(text: string, { kind, value }: Pattern): boolean {
 const lower = (char: string): string => {
   const folded = char.toLowerCase();
   const sameLength = new TextEncoder().encode(folded).length === new TextEncoder().encode(char).length;
-  return sameLength && [...folded].length === 1 ? folded : char;
+  return sameLength && Array.from(folded).length === 1 ? folded : char;
 };
 
 const isWord = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{N}\p{M}]/u.test(char);
@@ -33,14 +33,14 @@ function literalEnds(chars: string[], at: number, value: string): number[] {
     ends = ends.flatMap((end) =>
       ways
         .filter((way) => chars.slice(end, end + way.length).join('') === way)
-        .map((way) => end + [...way].length),
+        .map((way) => end + Array.from(way).length),
     );
   }
   return ends;
 }
 
 function phoneEnds(chars: string[], at: number, value: string): number[] {
-  const digits = [...value.replace('+', '')];
+  const digits = Array.from(value.replace('+', ''));
   const gaps = (end: number): number[] => {
     const places = [end];
     while (places.length < 4 && /^[\s().\/\u2010-\u2015-]$/.test(chars[places.at(-1) as number] ?? ''))
