@@ -62,7 +62,15 @@ export class Acceptance {
     }
     if (other !== undefined) return this.refuseDuplicate(tx, running, other);
     await this.requests.tell(tx, running, 'identity.proven', { metadata: { method } });
-    return this.openParts(tx, await this.terms(tx, running), subjects);
+    return this.openParts(tx, await this.terms(tx, running), found);
+  }
+
+  /** A deletion of a person waits from here on, in case they change their mind; a workspace has its own grace. */
+  private async terms(tx: UnitOfWork, request: Request): Promise<Request> {
+    if (request.kind !== 'deletion' || request.scope === 'workspace') return request;
+    const runAfter = runAfterOf(request, this.clock.now(), this.config);
+    await tx.query('update habeas.requests set run_after = $2 where id = $1', [request.id, runAfter]);
+    return { ...request, runAfter };
   }
 
   /** Keeps whose the request is. */
@@ -88,10 +96,15 @@ export class Acceptance {
     return refused;
   }
 
-  private async openParts(tx: UnitOfWork, request: Request, subjects: readonly Subject[] | undefined): Promise<Request> {
+  private async openParts(
+    tx: UnitOfWork,
+    request: Request,
+    subjects: readonly Subject[] | undefined,
+  ): Promise<Request> {
     const { places, complete } = await this.whereabouts.of(tx, request.scope, subjects ?? []);
     // Somebody without any identifier is known by their sign-in alone: the host's row of them could not be read.
-    const unread = subjects === undefined || subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0);
+    const unread =
+      subjects === undefined || subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0);
     const addressless = request.scope === 'workspace' && !request.mailSealed;
     if (!complete || unread || addressless)
       await tx.query('update habeas.requests set parts_opened = false where id = $1', [request.id]);
@@ -103,10 +116,15 @@ export class Acceptance {
     for (const place of places) await this.requests.openPart(tx, request, place);
     const asked = new Set(places.map(({ tenant }) => tenant));
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
-    for (const { tenant } of waiting) if (asked.has(tenant)) await tx.inTenant(tenant, () => this.approvals.ask(tx, request));
+    for (const { tenant } of waiting)
+      if (asked.has(tenant)) await tx.inTenant(tenant, () => this.approvals.ask(tx, request));
     await this.letters.received(tx, request);
     await enqueueFulfilment(this.queue, tx, request);
-    if (request.status === 'scheduled' || (waiting.length === 0 && request.status === 'received')) return request;
+    if (
+      request.status === 'scheduled' ||
+      (waiting.length === 0 && request.status === 'received' && request.runAfter === null)
+    )
+      return request;
     return this.requests.move(tx, request, 'scheduled', {
       action: 'request.scheduled',
       metadata: { awaiting: waiting.length },

@@ -7,7 +7,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { type Subject, settingsStatement } from '../datamap/settings.js';
 import { countQuery, reaches } from '../datamap/walk.js';
 import { workspaceId } from '../datamap/workspace-id.js';
-import { unlessMisfit } from '../datamap/misfit.js';
+import { driftOr, unlessMisfit } from '../datamap/misfit.js';
 import { DomainError, notFound } from '../errors.js';
 import { type Person } from '../identity/principal.js';
 import { Filing } from './filing.js';
@@ -45,13 +45,17 @@ export class OwnRequests {
     const mail = unread && person.emailVerified ? person.mail : undefined;
     const tenant =
       workspace === undefined ? HOST_TENANT : await this.ownWorkspace(subjects, workspace.toLowerCase());
-    const filing = { kind, scope, channel: 'settings' as const, ...rest };
+    const filing = {
+      kind,
+      scope,
+      channel: 'settings' as const,
+      ...rest,
+      ...(mail !== undefined && { mail }),
+    };
     // What cannot be undone takes more than a session that somebody left open: a link goes to the person first.
     if (kind === 'deletion' && !this.isFresh(person)) {
-      const mail = subjects
-        .map((subject) => this.people.mailOf(subject))
-        .find((known) => known !== undefined);
-      return this.filing.file({ ...tenancy, tenant }, { ...filing, ...(mail !== undefined && { mail }) });
+      const own = subjects.map((subject) => this.people.mailOf(subject)).find((known) => known !== undefined);
+      return this.filing.file({ ...tenancy, tenant }, { ...filing, ...(own !== undefined && { mail: own }) });
     }
     return this.filing.file({ ...tenancy, tenant }, { ...filing, proven: { method: 'session', subjects } });
   }
@@ -119,15 +123,17 @@ export class OwnRequests {
 
   /** A workspace that the person is in, or that holds something of theirs: the former member keeps this right. */
   private async ownWorkspace(subjects: Subject[], tenant: string): Promise<string> {
-    const own = await this.database.asHost(async (host) => {
-      const memberships = [];
-      for (const subject of subjects)
-        memberships.push(...(await this.host.workspaces.memberships(host, subject)));
-      return [
-        ...memberships.map(({ workspace }) => workspace),
-        ...(await this.host.workspaces.workspacesTouched(host, subjects)),
-      ];
-    });
+    const own = await this.database
+      .asHost(async (host) => {
+        const memberships = [];
+        for (const subject of subjects)
+          memberships.push(...(await this.host.workspaces.memberships(host, subject)));
+        return [
+          ...memberships.map(({ workspace }) => workspace),
+          ...(await this.host.workspaces.workspacesTouched(host, subjects)),
+        ];
+      })
+      .catch(driftOr);
     if (!own.some((hostKey) => workspaceId(hostKey) === tenant)) throw notFound('workspace');
     return tenant;
   }
