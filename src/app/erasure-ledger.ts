@@ -59,8 +59,8 @@ function eraserOf({
   const erasures = new Erasures(sealing, clock);
   const files = new ErasureFiles(database, hostMap, stores);
   const tombstoneDue = () => new Date(clock.now().getTime() + config.backupHorizon.toMillis());
-  const eraser = new Eraser({ database, host: hostMap, erasures, files, tombstoneDue });
   const suppressions = new Suppressions(database, sealing, audit, hostMap);
   const plans = new ErasurePlans(hostMap);
+  const eraser = new Eraser({ database, host: hostMap, plans, erasures, files, tombstoneDue });
   return new LedgerEraser({ database, hostMap, plans, erasures, eraser, suppressions, audit });
 }

@@ -8,11 +8,11 @@ import { HostMap } from '../datamap/host-map.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { type BuiltPackage } from '../export/package-builder.js';
 import { type JobRef } from '../jobs/queue.js';
-import { Acceptance } from './acceptance.js';
 import { AccessPackage, type Attempt } from './access-package.js';
 import { failureOf } from './build-failure.js';
 import { decisionsCloseOn } from './law/legal-clock.js';
 import { dateIn } from './law/calendar.js';
+import { LateParts } from './late-parts.js';
 import { Letters } from './letters.js';
 import { Parts, undecided } from './parts.js';
 import { type Failure, type Request } from './request.js';
@@ -32,7 +32,7 @@ export class AccessFulfilment {
     private readonly parts: Parts,
     private readonly accessPackage: AccessPackage,
     private readonly letters: Letters,
-    private readonly acceptance: Acceptance,
+    private readonly lateParts: LateParts,
   ) {}
 
   /** Runs one request if it is due; does nothing when it is not (any more). */
@@ -81,10 +81,7 @@ export class AccessFulfilment {
   }
 
   private completed(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
-    return tx.attempt(
-      () => this.acceptance.openMissingParts(tx, request),
-      unlessMisfit<Request | undefined>(undefined),
-    );
+    return tx.attempt(() => this.lateParts.open(tx, request), unlessMisfit<Request | undefined>(undefined));
   }
 
   /** It waits for the data map and has said so: nothing is tried, and nothing told again, until that changes. */

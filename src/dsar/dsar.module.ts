@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Directory } from '../database/directory.js';
+import { DeletionModule } from '../deletion/deletion.module.js';
 import { ExportModule } from '../export/export.module.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Queue } from '../jobs/queue.js';
@@ -12,6 +13,7 @@ import { AccessPackage } from './access-package.js';
 import { Casework } from './casework.js';
 import { CaseworkController } from './casework.controller.js';
 import { Controllers } from './controllers.js';
+import { DeletionBlockers } from './deletion-blockers.js';
 import { Desk } from './desk.js';
 import { DeskController } from './desk.controller.js';
 import { Filing } from './filing.js';
@@ -19,6 +21,7 @@ import { ForgettingSweep } from './forgetting.sweep.js';
 import { FulfilmentSweep } from './fulfilment.sweep.js';
 import { IdentityProof } from './identity-proof.js';
 import { IdentitySweep } from './identity.sweep.js';
+import { LateParts } from './late-parts.js';
 import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
@@ -28,6 +31,7 @@ import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
 import { PackageRebuild } from './package-rebuild.js';
 import { PartDecisions } from './part-decisions.js';
+import { PackageRecipient } from './package-recipient.js';
 import { Parts } from './parts.js';
 import { People } from './people-of-tenant.js';
 import { ProofController } from './proof.controller.js';
@@ -48,6 +52,7 @@ const matters = [
   Requests,
   Parts,
   RequestView,
+  DeletionBlockers,
   RequestLists,
   RequestReading,
   OwnRequests,
@@ -60,6 +65,8 @@ const work = [
   Filing,
   IdentityProof,
   Acceptance,
+  LateParts,
+  PackageRecipient,
   Casework,
   Refusals,
   PartDecisions,
@@ -77,7 +84,7 @@ const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];
 const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
 
 @Module({
-  imports: [ExportModule, MailModule, ResidencyModule],
+  imports: [DeletionModule, ExportModule, MailModule, ResidencyModule],
   controllers: [
     OwnRequestsController,
     WorkspaceRequestsController,

@@ -3,6 +3,7 @@ import { Clock } from '../clock.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { unlessMisfit } from '../datamap/misfit.js';
 import { DomainError } from '../errors.js';
 import { Sealing } from '../keys/sealing.js';
 import { issueToken, type PresentedToken } from '../keys/tokens.js';
@@ -122,14 +123,17 @@ export class IdentityProof {
     return this.acceptance.accept(tx, request, 'manual', await this.behindMail(tx, request));
   }
 
-  /** Everybody behind the address. Within a workspace, only its own people. */
-  private async behindMail(tx: UnitOfWork, request: Request): Promise<ProvenSubject[]> {
+  /** Everybody behind the address; undefined where the host's tables do not fit the map, which keeps nobody from proving. */
+  private behindMail(tx: UnitOfWork, request: Request): Promise<ProvenSubject[] | undefined> {
+    return tx.attempt(() => this.lookUp(tx, request), unlessMisfit<ProvenSubject[] | undefined>(undefined));
+  }
+
+  /** Within a workspace, only its own people. */
+  private async lookUp(tx: UnitOfWork, request: Request): Promise<ProvenSubject[]> {
     if (!request.mailSealed) return [];
+    const mail = this.sealing.open<string>('request.mail', request.mailSealed);
     const found: ProvenSubject[] = [];
-    for (const subject of await this.people.behindMail(
-      tx,
-      this.sealing.open<string>('request.mail', request.mailSealed),
-    )) {
+    for (const subject of await this.people.behindMail(tx, mail)) {
       if (request.scope === 'account' || (await this.people.belongs(tx, subject)))
         found.push({ ...subject, via: 'mail' });
     }

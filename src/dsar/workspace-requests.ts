@@ -6,14 +6,14 @@ import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { driftOr, unlessMisfit } from '../datamap/misfit.js';
 import { type Subject } from '../datamap/settings.js';
 import { DomainError, notFound } from '../errors.js';
 import { type ApiToken, type Person } from '../identity/principal.js';
 import { grantsOf } from '../identity/role-matrix.js';
-import { ControllerProfiles } from '../residency/controller-profiles.js';
-import { Controllers } from './controllers.js';
 import { Filing } from './filing.js';
 import { lastDayToDecide } from './law/legal-clock.js';
+import { PackageRecipient } from './package-recipient.js';
 import { People } from './people-of-tenant.js';
 import { type Request } from './request.js';
 import { RequestView, summaryOf } from './request-view.js';
@@ -39,8 +39,7 @@ export class WorkspaceRequests {
     private readonly view: RequestView,
     private readonly filing: Filing,
     private readonly people: People,
-    private readonly controllers: Controllers,
-    private readonly profiles: ControllerProfiles,
+    private readonly recipient: PackageRecipient,
   ) {}
 
   /** @throws DomainError `request.use_deletion`, `subject.not_found`, `subject.no_address`, `request.duplicate` */
@@ -58,7 +57,9 @@ export class WorkspaceRequests {
           `A workspace is deleted at /v1/workspaces/${tenancy.tenant}/deletion.`,
         );
       }
-      const mail = await this.ownersAddress(tenancy, caller);
+      const mail = await this.database.within(tenancy, (tx) =>
+        tx.attempt(() => this.recipient.of(tx, caller), unlessMisfit<string | undefined>(undefined)),
+      );
       return this.filing.file(tenancy, {
         ...filing,
         channel,
@@ -109,33 +110,15 @@ export class WorkspaceRequests {
     };
   }
 
-  /** Where the link to the workspace's package goes: to the caller if they may have it, else to an owner. */
-  private async ownersAddress(tenancy: Tenancy, caller: Person | ApiToken): Promise<string | undefined> {
-    return this.database.within(tenancy, async (tx) => {
-      const { adminMayDownload } = await this.profiles.read(tx);
-      const mayHave = caller.roles.includes('owner') || (adminMayDownload && caller.roles.includes('admin'));
-      const hostKey = await this.controllers.hostKey(tx);
-      return tx.asHost(async (host) => {
-        const owners =
-          hostKey === undefined ? [] : await this.host.workspaces.members(host, hostKey, ['owner']);
-        const self =
-          caller.type === 'person' && mayHave
-            ? await this.host.people.byKey(host, caller.subject.kind, caller.subject.key)
-            : undefined;
-        return [self, ...owners]
-          .map((person) => person && this.people.mailOf(person))
-          .find((mail) => mail !== undefined);
-      });
-    });
-  }
-
   private async addressOf(tenancy: Tenancy, subject: { kind: string; key: string }): Promise<string> {
-    const found = await this.database.within(tenancy, async (tx) => {
-      const person = await tx.asHost((host): Promise<Subject | undefined> =>
-        this.host.people.byKey(host, subject.kind, subject.key),
-      );
-      return person && (await this.people.belongs(tx, person)) ? person : undefined;
-    });
+    const found = await this.database
+      .within(tenancy, async (tx) => {
+        const person = await tx.asHost((host): Promise<Subject | undefined> =>
+          this.host.people.byKey(host, subject.kind, subject.key),
+        );
+        return person && (await this.people.belongs(tx, person)) ? person : undefined;
+      })
+      .catch(driftOr);
     if (!found) throw notFound('subject');
     const mail = this.people.mailOf(found);
     if (mail === undefined) {
