@@ -1,9 +1,7 @@
 /** Whether the tables that the map names still are what they were when the map was checked. */
-import { DomainError } from '../errors.js';
 import { type Catalogue, tableIn } from './catalogue.js';
 import { type DataMap, tablesOf } from './map.js';
 import { shown } from './names.js';
-import { hashOf } from './resolve.js';
 
 /** Of one mapped table: what, if it changed, would change what a package holds or an erasure does. */
 interface TableShape {
@@ -41,10 +39,6 @@ export function snapshotOf(map: DataMap, catalogue: Catalogue): Snapshot {
   return Object.fromEntries(shapes);
 }
 
-/** sha256 (hex) of the snapshot. */
-export const fingerprintOf = (map: DataMap, catalogue: Catalogue): string =>
-  hashOf(snapshotOf(map, catalogue));
-
 /** What changed between two snapshots, one sentence each; empty where nothing did. */
 export function driftBetween(before: Snapshot, after: Snapshot): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
@@ -72,14 +66,4 @@ function entries(what: string, was: Record<string, string>, is: Record<string, s
     if (is[name] === undefined) return [`${what}${name} is gone.`];
     return [`${what}${name} was ${was[name]} and is ${is[name]}.`];
   });
-}
-
-/** Throws DomainError `datamap.drift`, which says what changed, unless the snapshots are alike. */
-export function assertNoDrift(before: Snapshot, after: Snapshot): void {
-  const changes = driftBetween(before, after);
-  if (changes.length > 0)
-    throw new DomainError(
-      'datamap.drift',
-      `The database is not what the data map was checked against: ${changes.join(' ')} Adapt the map and restart.`,
-    );
 }
