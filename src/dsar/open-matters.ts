@@ -1,3 +1,4 @@
+import { DomainError } from '../errors.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type SubjectRef } from '../database/tenancy.js';
 import { type Request } from './request.js';
@@ -14,22 +15,19 @@ export async function claimMatter(
 ): Promise<string | undefined> {
   const wanted =
     request.scope === 'workspace' ? ['workspace'] : subjects.map(({ kind, key }) => `${kind}:${key}`).sort();
-  const claimed = await tx.query(insertMatters, [
-    request.tenant,
-    request.kind,
-    request.scope,
-    request.id,
-    wanted,
-  ]);
-  if (claimed.length === wanted.length) return undefined;
-  const [other] = await tx.query<{ id: string }>(findMatter, [
-    request.tenant,
-    request.kind,
-    request.scope,
-    request.id,
-    wanted,
-  ]);
-  return other?.id;
+  const matter = [request.tenant, request.kind, request.scope, request.id, wanted];
+  let claimed = 0;
+  // Whoever has it may close between the insert and the look: then it is free, and is claimed again.
+  for (let tries = 0; tries < 3; tries++) {
+    claimed += (await tx.query(insertMatters, matter)).length;
+    if (claimed === wanted.length) return undefined;
+    const other = await tx.one<{ id: string }>(findMatter, matter);
+    if (other) return other.id;
+  }
+  throw new DomainError(
+    'request.in_progress',
+    'The same matter is being opened and closed right now: try again.',
+  );
 }
 
 // Sorted, so that two filings that share several people wait for each other in the same order.
