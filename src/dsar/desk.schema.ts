@@ -23,6 +23,7 @@ export const DeskQueue = z.object({
   counts: Counts,
   items: z.array(
     RequestSummary.extend({
+      path: z.string().describe('Where staff open it; account matters lie in the host’s own tenant'),
       identityProven: z.boolean(),
       waitingFor: z
         .array(z.string())

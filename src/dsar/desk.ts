@@ -22,8 +22,10 @@ const After = z.tuple([z.union([StoredDay, z.literal('infinity')]), z.guid()]);
 
 // A letter that never arrived is somebody's work even after the end: but not one to an address that nobody proved.
 const stuck = `(r.status = 'failed' or (r.failure is not null and (r.closed_at is null or r.identity_proven_at is not null)))`;
-const late = (now: string) =>
-  `(r.closed_at is null and r.due_on < (${now}::timestamptz at time zone r.zone)::date and not ${paused})`;
+const today = (now: string) => `(${now}::timestamptz at time zone r.zone)::date`;
+/** What runs out, in SQL: open, and its clock not stopped. */
+const running = `(r.closed_at is null and not ${paused})`;
+const late = (now: string) => `(${running} and r.due_on < ${today(now)})`;
 const shown: Record<DeskQuery['show'], string> = {
   open: 'r.closed_at is null',
   stuck,
@@ -48,7 +50,7 @@ const counted = `
   select count(*) filter (where r.closed_at is null)::int as "open",
          count(*) filter (where ${late('$1')})::int as "overdue",
          count(*) filter (where ${stuck})::int as "stuck",
-         count(*) filter (where r.closed_at is null and r.due_on between $1::timestamptz::date and $1::timestamptz::date + 7)::int as "dueWithinSevenDays",
+         count(*) filter (where ${running} and r.due_on between ${today('$1')} and ${today('$1')} + 7)::int as "dueWithinSevenDays",
          min(r.due_on) filter (where r.closed_at is null)::text as "oldestDueOn"
   from habeas.requests r`;
 
@@ -124,6 +126,7 @@ export class Desk {
     ];
     return {
       ...(summaryOf(row, this.clock.now(), row.paused) as RequestSummary),
+      path: `/v1/workspaces/${row.tenant}/requests/${row.id}`,
       identityProven: row.identityProvenAt !== null,
       waitingFor,
       attempts: row.attempts,
