@@ -6,7 +6,8 @@ import { HostMap } from '../datamap/host-map.js';
 import { Packages } from '../export/packages.js';
 import { dateIn } from './law/calendar.js';
 import { groundFor } from './ground-for.js';
-import { Parts, undecided } from './parts.js';
+import { DeletionBlockers } from './deletion-blockers.js';
+import { type Part, Parts, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
@@ -25,6 +26,7 @@ export class RequestView {
     private readonly packages: Packages,
     private readonly host: HostMap,
     private readonly clock: Clock,
+    private readonly deletion: DeletionBlockers,
   ) {}
 
   /** The request in the tenant that runs it. */
@@ -50,13 +52,18 @@ export class RequestView {
         paused: paused !== undefined,
       },
       ...(request.kind === 'deletion' && { runAfter: iso(request.runAfter) }),
-      blockers: await this.blockers(tx, request, parts.filter(undecided).length, reader),
+      blockers: [
+        ...(await this.blockers(tx, request, parts.filter(undecided).length, reader)),
+        ...(await this.deletionBlockers(tx, request, parts, reader)),
+      ],
       parts: parts.map((part) => ({
         scope: part.tenant === HOST_TENANT ? ('account' as const) : ('workspace' as const),
         ...(part.tenant !== HOST_TENANT && { workspaceId: part.tenant }),
         policy: part.policy,
         decision: part.decision,
         decidedAt: iso(part.decidedAt),
+        status: part.status,
+        outcome: part.outcome,
       })),
       refusals: await this.refusals(tx, request),
       package: await this.packageOf(tx, request),
@@ -98,7 +105,10 @@ export class RequestView {
           : 'The service is being adapted to a change of the database.';
       found.push({ code: 'datamap.drift', message: detail });
     }
-    if (request.failure && request.failure.code !== 'datamap.drift') {
+    // What stops a deletion is named below, as far as its reader may know.
+    const isNamed =
+      request.failure?.code === 'deletion.held' || request.failure?.code === 'deletion.sole_owner';
+    if (request.failure && request.failure.code !== 'datamap.drift' && (reader === 'staff' || !isNamed)) {
       const message =
         reader === 'staff'
           ? request.failure.message
@@ -106,6 +116,14 @@ export class RequestView {
       found.push({ code: request.failure.code, message });
     }
     return found;
+  }
+
+  private async deletionBlockers(tx: UnitOfWork, request: Request, parts: Part[], reader: Reader) {
+    const subjects = await this.requests.subjects(tx, request.id);
+    const found = await this.deletion.of(tx, request, parts, subjects);
+    return found
+      .filter(({ disclosable }) => disclosable || reader === 'staff')
+      .map(({ code, message }) => ({ code, message }));
   }
 
   private async refusals(tx: UnitOfWork, request: Request) {

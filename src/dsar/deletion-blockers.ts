@@ -1,0 +1,136 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { type SubjectRef } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { unlessMisfit } from '../datamap/misfit.js';
+import { workspaceId } from '../datamap/workspace-id.js';
+import { Holds } from '../deletion/holds.js';
+import { delaysEnded } from './deletion-terms.js';
+import { type Part, takesPart, undecided } from './parts.js';
+import { type Request } from './request.js';
+import { isOpen } from './request-lifecycle.js';
+
+/** What stands between a proven deletion and its run. */
+export interface DeletionBlocker {
+  code: 'sole_owner' | 'held' | 'access_open' | 'cooling_off';
+  message: string;
+  /** Only delays it: ends at `dueOn − DUE_MARGIN` at the latest. What does not is the desk's then. */
+  delays: boolean;
+  /** false: the person must not hear of it. */
+  disclosable: boolean;
+}
+
+// As the person themselves, across tenants: an access request may run elsewhere. A package counts as fetched when
+// any of its links was used; where none is left that could be, nothing is waited for.
+const openAccess = `
+  select 1 from habeas.requests r
+  where r.kind = 'access' and (r.closed_at is null or exists (
+    select from habeas.packages p
+    where p.job_id = r.id and (p.status = 'building' or (p.status = 'ready' and p.expires_at > $1
+      and not exists (select from habeas.package_links l where l.package_id = p.id and l.downloads > 0)
+      and exists (select from habeas.package_links l
+                  where l.package_id = p.id and l.revoked_at is null and l.expires_at > $1)))))
+  limit 1`;
+
+const workspaceGoes = `
+  select 1 from habeas.requests
+  where tenant_id = $1 and kind = 'deletion' and scope = 'workspace' and status in ('scheduled', 'in_progress')`;
+
+/** Looks at what stands in the way of a person's deletion, in the tenant that runs it. Nothing is remembered. */
+@Injectable()
+export class DeletionBlockers {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly host: HostMap,
+    private readonly holds: Holds,
+  ) {}
+
+  /** All of them; empty for what is closed, not proven, or no deletion of a person. */
+  async of(
+    tx: UnitOfWork,
+    request: Request,
+    parts: readonly Part[],
+    subjects: readonly SubjectRef[],
+  ): Promise<DeletionBlocker[]> {
+    if (request.kind !== 'deletion' || request.scope === 'workspace') return [];
+    if (!isOpen(request.status) || request.identityProvenAt === null) return [];
+    const found = [
+      ...(await this.soleOwner(tx, request, subjects)),
+      ...(await this.held(tx, parts, subjects)),
+    ];
+    // Once it runs it neither cools off nor waits for a package.
+    const waits = request.status === 'received' || request.status === 'scheduled';
+    if (!waits || delaysEnded(request, this.clock.now(), this.config)) return found;
+    return [...found, ...(await this.accessOpen(tx, request, subjects)), ...this.coolingOff(request)];
+  }
+
+  /** What keeps these people's data by law; asked again before every batch. */
+  async held(
+    tx: UnitOfWork,
+    parts: readonly Part[],
+    subjects: readonly SubjectRef[],
+  ): Promise<DeletionBlocker[]> {
+    const tenants = parts.filter((part) => takesPart(part) || undecided(part)).map(({ tenant }) => tenant);
+    const holds = [];
+    for (const tenant of new Set([tx.tenant, ...tenants]))
+      holds.push(...(await tx.inTenant(tenant, () => this.holds.against(tx, subjects))));
+    if (holds.length === 0) return [];
+    const disclosable = holds.every((hold) => hold.disclosable);
+    const message = 'The data has to be kept for a legal reason for now.';
+    return [{ code: 'held', message, delays: false, disclosable }];
+  }
+
+  private async soleOwner(
+    tx: UnitOfWork,
+    request: Request,
+    subjects: readonly SubjectRef[],
+  ): Promise<DeletionBlocker[]> {
+    const owned = await tx.attempt(() => this.ownedAlone(tx, subjects), unlessMisfit<string[]>([]));
+    let count = 0;
+    for (const tenant of owned.map(workspaceId)) {
+      if (request.scope === 'person' && tenant !== request.tenant) continue;
+      const goes = await tx.inTenant(tenant, () => tx.one(workspaceGoes, [tenant]));
+      if (!goes) count += 1;
+    }
+    if (count === 0) return [];
+    const where = count === 1 ? 'a workspace' : `${count} workspaces`;
+    const message = `You are the only owner of ${where}. Make somebody else an owner, or delete it first.`;
+    return [{ code: 'sole_owner', message, delays: false, disclosable: true }];
+  }
+
+  private ownedAlone(tx: UnitOfWork, subjects: readonly SubjectRef[]): Promise<string[]> {
+    const isTheirs = (one: SubjectRef) =>
+      subjects.some(({ kind, key }) => one.kind === kind && one.key === key);
+    return tx.asHost(async (host) => {
+      const alone = new Set<string>();
+      for (const subject of subjects)
+        for (const { workspace, role } of await this.host.workspaces.memberships(host, { ...subject })) {
+          if (role !== 'owner') continue;
+          const owners = await this.host.workspaces.members(host, workspace, ['owner']);
+          if (owners.every(isTheirs)) alone.add(workspace);
+        }
+      return [...alone];
+    });
+  }
+
+  private async accessOpen(
+    tx: UnitOfWork,
+    request: Request,
+    subjects: readonly SubjectRef[],
+  ): Promise<DeletionBlocker[]> {
+    if (request.waivesAccessLock || subjects.length === 0) return [];
+    const open = await tx.asSelf(subjects, (own) => own.query(openAccess, [this.clock.now()]));
+    if (open.length === 0) return [];
+    const message = 'A copy of your data is being put together, or has not been downloaded yet.';
+    return [{ code: 'access_open', message, delays: true, disclosable: true }];
+  }
+
+  private coolingOff({ runAfter }: Request): DeletionBlocker[] {
+    if (runAfter === null || runAfter <= this.clock.now()) return [];
+    const message = `You can still change your mind until ${runAfter.toISOString()}.`;
+    return [{ code: 'cooling_off', message, delays: true, disclosable: true }];
+  }
+}
