@@ -165,16 +165,21 @@ export class Requests {
       ...details,
       metadata: { kind: request.kind, scope: request.scope, status: next.status, ...details.metadata },
     });
-    await this.tellParts(tx, next, action);
+    await this.tellParts(tx, next, action, details.outcome);
     return next;
   }
 
   /** A part's tenant learns kind, dates and status, and never who else is concerned. */
-  private async tellParts(tx: UnitOfWork, request: Request, action: Action): Promise<void> {
+  private async tellParts(
+    tx: UnitOfWork,
+    request: Request,
+    action: Action,
+    how: EventDetails['outcome'],
+  ): Promise<void> {
     for (const part of await this.parts.of(tx, request)) {
       const outcome = request.outcome && (takesPart(part) ? withoutSiblings(request.outcome) : 'partial');
       await tx.inTenant(part.tenant, () => this.parts.mirror(tx, request, outcome));
-      if (part.tenant !== request.tenant) await this.tellPart(tx, request, part.tenant, action);
+      if (part.tenant !== request.tenant) await this.tellPart(tx, request, part.tenant, action, {}, how);
     }
   }
 
@@ -185,6 +190,7 @@ export class Requests {
     tenant: string,
     action: Action,
     metadata: Record<string, unknown> = {},
+    outcome?: EventDetails['outcome'],
   ): Promise<void> {
     const subjects = await this.subjects(tx, request.id);
     const { kind, scope, status } = request;
@@ -193,6 +199,7 @@ export class Requests {
         targets: [{ type: 'request', id: request.id }],
         subjects,
         metadata: { kind, scope, status, ...metadata },
+        ...(outcome && { outcome }),
       }),
     );
   }

@@ -194,6 +194,21 @@ describe('an access request meets a fault', () => {
       { action: 'request.failed', times: 1 },
       { action: 'request.retried', times: 1 },
     ]);
+    // What failed is told as failed to each workspace that has a part of it, too.
+    const outcomes = await faulty.desk.db.behindTheScenes(
+      `select distinct action, tenant_id = $2 as "atHost", outcome from habeas.events
+       where targets @> jsonb_build_array(jsonb_build_object('type', 'request', 'id', $1::text))
+         and action ~ 'failed|retried' order by 1, 2`,
+      [id, HOST_TENANT],
+    );
+    expect(outcomes).toEqual([
+      { action: 'request.attempt_failed', atHost: false, outcome: 'failure' },
+      { action: 'request.attempt_failed', atHost: true, outcome: 'failure' },
+      { action: 'request.failed', atHost: false, outcome: 'failure' },
+      { action: 'request.failed', atHost: true, outcome: 'failure' },
+      { action: 'request.retried', atHost: false, outcome: 'success' },
+      { action: 'request.retried', atHost: true, outcome: 'success' },
+    ]);
   });
 
   test('the connection is cut in the middle of a COPY: the next attempt has another one', async () => {
