@@ -160,7 +160,7 @@ describe('somebody writes to the host, and support files for them', () => {
     for (let sent = 2; sent <= 5; sent++)
       expect((await support.post(`${pathOf(body.id)}/verifications`, { method: 'link' })).status).toBe(201);
     const sixth = await support.post(`${pathOf(body.id)}/verifications`, { method: 'link' });
-    expect(sixth).toMatchObject({ status: 422, body: { code: 'verification.too_many' } });
+    expect(sixth).toMatchObject({ status: 409, body: { code: 'verification.too_many' } });
     await later(7 * DAY - 1000);
     expect((await desk.anybody().get(`/p/${first}`)).status).toBe(200);
     await later(1000);
