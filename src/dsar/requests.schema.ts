@@ -196,6 +196,8 @@ export const RequestDetail = RequestSummary.extend({
       policy: z.enum(['auto', 'approve']),
       decision: z.string().nullable(),
       decidedAt: Moment.nullable(),
+      status: z.enum(requestStatuses),
+      outcome: z.enum(['full', 'partial', 'no_data']).nullable().describe('Of this part alone'),
     }),
   ),
   refusals: z.array(

@@ -118,6 +118,12 @@ describe('a workspace that decides about its part of a request', () => {
     expect((await decide(owner, filed.id, 'refused')).status).toBe(201);
     const done = await desk.reached(member, `/v1/me/requests/${filed.id}`, 'fulfilled');
     expect(done.outcome).toBe('partial');
+    expect(done.parts).toContainEqual(
+      expect.objectContaining({ workspaceId: acme, status: 'fulfilled', outcome: 'partial' }),
+    );
+    expect(done.parts).toContainEqual(
+      expect.objectContaining({ scope: 'account', status: 'fulfilled', outcome: 'full' }),
+    );
     const its = await download(desk, await desk.linkTo(demoPeople.member.mail, 'd'));
     expect(its.manifest.leftOut).toEqual([expect.objectContaining({ workspaceId: acme, reason: 'refused' })]);
     const rows = its.rows('messages');
