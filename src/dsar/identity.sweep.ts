@@ -6,6 +6,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type JobRef } from '../jobs/queue.js';
 import { eachOnItsOwn } from './each-on-its-own.js';
 import { IdentityProof, PROOF_DAYS } from './identity-proof.js';
+import { dateIn, plusDays } from './law/calendar.js';
 import { Letters } from './letters.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -15,7 +16,9 @@ const DAY = 24 * HOUR;
 
 const unproven = `
   select tenant_id as "tenant", id from habeas.requests
-  where status = 'verifying' and filed_at <= $1 and id > $2 order by id limit 500`;
+  where status = 'verifying' and id > $2
+    and (filed_at <= $1 or acknowledge_by - 1 <= ($3::timestamptz at time zone zone)::date)
+  order by id limit 500`;
 
 /** Requests whose identity nobody has proven: one reminder after a day, an acknowledgement where the law wants one, the end after 30 days. */
 @Injectable()
@@ -29,8 +32,10 @@ export class IdentitySweep {
   ) {}
 
   async run(): Promise<void> {
-    const since = new Date(this.clock.now().getTime() - DAY);
-    const page = (after: string) => this.database.asSweep((tx) => tx.query<JobRef>(unproven, [since, after]));
+    const now = this.clock.now();
+    const since = new Date(now.getTime() - DAY);
+    const page = (after: string) =>
+      this.database.asSweep((tx) => tx.query<JobRef>(unproven, [since, after, now]));
     await eachOnItsOwn(page, ({ tenant, id }) =>
       this.database.within(systemTenancy(tenant, 'identity-sweep'), async (tx) =>
         this.look(tx, await this.requests.lock(tx, id)),
@@ -40,10 +45,11 @@ export class IdentitySweep {
 
   private async look(tx: UnitOfWork, request: Request): Promise<void> {
     if (request.status !== 'verifying') return;
-    const age = this.clock.now().getTime() - request.filedAt.getTime();
+    const now = this.clock.now();
+    const age = now.getTime() - request.filedAt.getTime();
     if (age >= PROOF_DAYS * DAY) return this.end(tx, request);
-    const acknowledgeSoon = request.acknowledgeBy !== null && age >= 2 * DAY;
-    if (acknowledgeSoon) await this.letters.acknowledged(tx, request);
+    if (mustAcknowledge(request, age, dateIn(request.zone, now)))
+      await this.letters.acknowledged(tx, request);
     const sent = await tx.one<{ n: number }>(
       'select count(*)::int as n from habeas.request_verifications where request_id = $1',
       [request.id],
@@ -65,3 +71,7 @@ export class IdentitySweep {
     await this.letters.identityRefused(tx, refused);
   }
 }
+
+/** Two days are enough to wait for a proof; what was filed long after its receipt has less than that. */
+const mustAcknowledge = ({ acknowledgeBy }: Request, age: number, today: string): boolean =>
+  acknowledgeBy !== null && (age >= 2 * DAY || plusDays(acknowledgeBy, -1) <= today);

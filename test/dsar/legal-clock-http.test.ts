@@ -238,6 +238,26 @@ describe('the legal clock of a request, over HTTP', () => {
     expect(sent).toHaveLength(1);
   });
 
+  test('what was filed when the ten business days were nearly over is acknowledged at once, by the date of the place', async () => {
+    await on('2027-10-13');
+    const acknowledged = async (id: string) =>
+      (await letters(id)).filter(({ template }) => template === 'request-acknowledged').length;
+    // Ten business days later: California does not keep Columbus Day.
+    const soon = await write({ jurisdiction: 'US-CA', receivedAt: '2027-10-04T12:00:00Z' });
+    expect(soon.clock.acknowledgeBy).toBe('2027-10-18');
+    const late = await write({ jurisdiction: 'US-CA', receivedAt: '2027-09-01T12:00:00Z' });
+    await desk.sweep();
+    expect([await acknowledged(soon.id), await acknowledged(late.id)]).toEqual([0, 1]);
+    desk.clock.set('2027-10-17T06:59:00Z'); // still Saturday in California
+    const last = await write({ jurisdiction: 'US-CA', receivedAt: '2027-10-04T12:00:00Z' });
+    await desk.sweep();
+    expect(await acknowledged(last.id)).toBe(0);
+    desk.clock.set('2027-10-17T07:01:00Z');
+    await desk.sweep();
+    await desk.sweep();
+    expect(await acknowledged(last.id)).toBe(1);
+  });
+
   test('due dates are dates, in every answer', async () => {
     const { id } = await write();
     const detail = (await support.get(pathOf(id))).body;
