@@ -28,8 +28,8 @@ const columns = `
 
 const insertPart = `
   insert into habeas.request_parts (tenant_id, request_id, request_tenant_id, host_key, kind, scope, policy, status,
-                                    received_at, filed_at, due_on)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+                                    received_at, filed_at, due_on, zone)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
 
 /**
  * The parts of requests. Each is written in its own tenant, and read by the request's; siblings never see each
@@ -61,6 +61,7 @@ export class Parts {
         request.receivedAt,
         request.filedAt,
         request.dueOn,
+        request.zone,
       ]),
     );
   }
@@ -92,7 +93,9 @@ export class Parts {
   /** Shows a change of the request in its part's own tenant; call it there. */
   async mirror(tx: UnitOfWork, request: Request, outcome: Outcome | null): Promise<void> {
     const sql = `
-      update habeas.request_parts set status = $3, outcome = $4, due_on = $5 where tenant_id = $1 and request_id = $2`;
-    await tx.query(sql, [tx.tenant, request.id, request.status, outcome, request.dueOn]);
+      update habeas.request_parts set status = $3, outcome = $4, due_on = $5, zone = $6, closed_at = $7
+      where tenant_id = $1 and request_id = $2`;
+    const { id, status, dueOn, zone, closedAt } = request;
+    await tx.query(sql, [tx.tenant, id, status, outcome, dueOn, zone, closedAt]);
   }
 }

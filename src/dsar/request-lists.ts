@@ -35,7 +35,7 @@ const tenantRequests = `
            ${commonColumns}
     from habeas.requests r where tenant_id = $4
     union all
-    select request_id as id, tenant_id as "tenant", null, null, null, null, 'UTC', false, ${commonColumns}
+    select request_id as id, tenant_id as "tenant", null, null, null, closed_at, zone, false, ${commonColumns}
     from habeas.request_parts where tenant_id = $4 and request_tenant_id <> $4
   ) as listed
   where ($1::timestamptz is null or ("filedAt", id) < ($1, $2))

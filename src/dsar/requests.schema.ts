@@ -224,7 +224,7 @@ export type RequestDetail = z.infer<typeof RequestDetail>;
 export const PartDetail = RequestSummary.extend({
   policy: z.enum(['auto', 'approve']),
   decision: z.string().nullable(),
-  decideBy: Day.nullable(),
+  decideBy: Day.nullable().describe('While this workspace decides: its last day for it'),
   subjects: z
     .array(z.object({ kind: z.string(), key: z.string() }))
     .describe('While this workspace decides: about whom'),

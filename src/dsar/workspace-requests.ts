@@ -16,6 +16,7 @@ import { lastDayToDecide } from './law/legal-clock.js';
 import { PackageRecipient } from './package-recipient.js';
 import { People } from './people-of-tenant.js';
 import { type Request } from './request.js';
+import { isOpen } from './request-lifecycle.js';
 import { RequestView, summaryOf } from './request-view.js';
 import { Requests } from './requests.js';
 import {
@@ -96,7 +97,7 @@ export class WorkspaceRequests {
       Request & { policy: 'auto' | 'approve'; decision: string | null; requestTenant: string }
     >(selectPart, [tx.tenant, id]);
     if (!part) throw notFound('request');
-    const decides = part.policy === 'approve' && part.decision === null;
+    const decides = part.policy === 'approve' && part.decision === null && isOpen(part.status);
     const subjects = decides
       ? await tx.inTenant(part.requestTenant, () => this.requests.subjects(tx, id))
       : [];
@@ -104,7 +105,7 @@ export class WorkspaceRequests {
       ...(summaryOf(part, this.clock.now()) as RequestSummary),
       policy: part.policy,
       decision: part.decision,
-      decideBy: part.dueOn && lastDayToDecide(part.dueOn, this.config.dueMargin),
+      decideBy: decides && part.dueOn ? lastDayToDecide(part.dueOn, this.config.dueMargin) : null,
       subjects: subjects.map(({ kind, key }) => ({ kind, key })),
       timeline: await readTimeline(tx, id, 'workspace'),
     };
@@ -138,5 +139,5 @@ const seesCountsOnly = ({ roles }: Person | ApiToken): boolean =>
 const selectPart = `
   select request_id as id, tenant_id as "tenant", kind, scope, status, outcome, policy, decision,
          request_tenant_id as "requestTenant", received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn",
-         'UTC' as zone, null as "closedAt", null as channel, null as jurisdiction, null as law
+         zone, closed_at as "closedAt", null as channel, null as jurisdiction, null as law
   from habeas.request_parts where tenant_id = $1 and request_id = $2`;

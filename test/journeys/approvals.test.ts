@@ -86,7 +86,10 @@ describe('a workspace that decides about its part of a request', () => {
     const viewer = await desk.as('viewer');
     const [{ id }] = (await viewer.get('/v1/me/requests')).body.items;
     const decided = await decide(await desk.as('admin'), id, 'approved');
-    expect(decided).toMatchObject({ status: 201, body: { decision: 'approved', subjects: [] } });
+    expect(decided).toMatchObject({
+      status: 201,
+      body: { decision: 'approved', decideBy: null, subjects: [] },
+    });
     const done = await desk.reached(viewer, `/v1/me/requests/${id}`, 'fulfilled');
     expect(done).toMatchObject({
       outcome: 'full',
@@ -172,7 +175,11 @@ describe('a workspace that decides about its part of a request', () => {
     owner = await desk.as('owner');
     for (const { id } of [withdrawn, refused])
       expect(await decide(owner, id, 'approved')).toMatchObject({ status: 409 });
-    expect((await owner.get(`/v1/workspaces/${acme}/requests/${refused.id}`)).body.status).toBe('refused');
+    const seen = (await owner.get(`/v1/workspaces/${acme}/requests/${refused.id}`)).body;
+    expect(seen).toMatchObject({ status: 'refused', decision: null, decideBy: null, subjects: [] });
+    expect(seen.closedAt).toBe(no.body.closedAt);
+    const { items } = (await owner.get(`/v1/workspaces/${acme}/requests`)).body;
+    expect(items).toContainEqual(expect.objectContaining({ id: refused.id, closedAt: no.body.closedAt }));
   });
 
   test('decides about a request for one of its people too, once they proved who they are', async () => {
