@@ -23,8 +23,9 @@ describe('the legal clock of a request, over HTTP', () => {
     return { ...body, mail };
   };
   const pathOf = (id: string, tenant: string = HOST_TENANT) => `/v1/workspaces/${tenant}/requests/${id}`;
-  const on = async (day: string) => {
-    desk.clock.set(`${day}T12:00:00Z`);
+  const on = (day: string) => at(`${day}T12:00:00Z`);
+  const at = async (moment: string) => {
+    desk.clock.set(moment);
     [support, owner] = [await desk.as('support'), await desk.as('owner')];
   };
   /** The mails about this request that wait in the outbox (nothing delivers them here). */
@@ -248,11 +249,11 @@ describe('the legal clock of a request, over HTTP', () => {
     const late = await write({ jurisdiction: 'US-CA', receivedAt: '2027-09-01T12:00:00Z' });
     await desk.sweep();
     expect([await acknowledged(soon.id), await acknowledged(late.id)]).toEqual([0, 1]);
-    desk.clock.set('2027-10-17T06:59:00Z'); // still Saturday in California
+    await at('2027-10-17T06:59:00Z'); // still Saturday in California
     const last = await write({ jurisdiction: 'US-CA', receivedAt: '2027-10-04T12:00:00Z' });
     await desk.sweep();
     expect(await acknowledged(last.id)).toBe(0);
-    desk.clock.set('2027-10-17T07:01:00Z');
+    await at('2027-10-17T07:01:00Z');
     await desk.sweep();
     await desk.sweep();
     expect(await acknowledged(last.id)).toBe(1);
