@@ -1,7 +1,7 @@
 import { type Clock } from '../clock.js';
 import { type Config } from '../config.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import { issueToken, type PresentedToken } from '../keys/tokens.js';
 import { type Manifest } from './manifest.js';
 
@@ -37,6 +37,9 @@ const packageColumns = `
   expires_at as "expiresAt"`;
 const linkColumns = `
   id, package_id as "packageId", created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt", downloads`;
+
+/** How many links one package gets, the withdrawn ones included. */
+export const MAX_LINKS = 20;
 
 /** The packages of jobs and the links to them, as rows; what lies in the bucket follows the rows. */
 export class Packages {
@@ -125,8 +128,20 @@ export class Packages {
     );
   }
 
-  /** A new link to a ready package, good as long as the package. */
+  /** A new link to a ready package, good as long as the package. @throws DomainError `link.too_many`, `package.not_found` */
   async issueLink(tx: UnitOfWork, packageId: string): Promise<IssuedLink> {
+    // Each goes out by mail: whoever asks without end would flood the address. Withdrawn ones count, too.
+    // Two at once wait for each other, so that neither goes past the limit.
+    await tx.query('select 1 from habeas.packages where id = $1 for update', [packageId]);
+    const issued = await tx.one<{ n: number }>(
+      'select count(*)::int as n from habeas.package_links where package_id = $1',
+      [packageId],
+    );
+    if ((issued?.n ?? 0) >= MAX_LINKS)
+      throw new DomainError(
+        'link.too_many',
+        `At most ${MAX_LINKS} links are made to one package; the newest mail has one.`,
+      );
     const { token, hash } = issueToken(tx.tenant);
     const link = await tx.one<{ id: string; expiresAt: Date }>(
       `insert into habeas.package_links (tenant_id, package_id, token_hash, created_at, expires_at)

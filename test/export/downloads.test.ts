@@ -261,3 +261,24 @@ const openFiles = (): string =>
       }
     })
     .join('\n');
+
+describe('how many links', () => {
+  test('a package gets twenty at most, withdrawn ones included, however many ask at once', async () => {
+    const tenancy = systemTenancy(workspace, 'test');
+    const { id, jobId } = stored;
+    await it_.db.database.within(tenancy, (tx) => it_.packages.revokeLink(tx, jobId, stored.link.id));
+    const asked = await Promise.allSettled(
+      Array.from({ length: 25 }, () =>
+        it_.db.database.within(tenancy, (tx) => it_.packages.issueLink(tx, id)),
+      ),
+    );
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(19);
+    const refused = asked.flatMap((answer) =>
+      answer.status === 'rejected' ? [answer.reason as object] : [],
+    );
+    expect(refused).toHaveLength(6);
+    for (const error of refused) expect(error).toMatchObject({ code: 'link.too_many' });
+    const links = await it_.db.database.within(tenancy, (tx) => it_.packages.links(tx, id));
+    expect(links).toHaveLength(20);
+  });
+});
