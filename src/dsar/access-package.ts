@@ -8,6 +8,7 @@ import { type Package, Packages } from '../export/packages.js';
 import { Controllers } from './controllers.js';
 import { legalInformation } from './legal-information.js';
 import { Letters } from './letters.js';
+import { PackageRecipient } from './package-recipient.js';
 import { type Part, Parts, takesPart } from './parts.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { type Request } from './request.js';
@@ -32,6 +33,7 @@ export class AccessPackage {
     private readonly controllers: Controllers,
     private readonly regions: RegionOfTenant,
     private readonly letters: Letters,
+    private readonly recipient: PackageRecipient,
   ) {}
 
   /** A new attempt; an earlier one whose worker died can no longer be delivered. */
@@ -84,7 +86,7 @@ export class AccessPackage {
     });
     await this.letters.packageReady(
       tx,
-      request,
+      await this.recipient.now(tx, request),
       link,
       data.filter(({ rows }) => rows > 0).map(({ title, rows }) => ({ label: title, count: rows })),
       leftOut.map(({ name, workspaceId }) => name ?? workspaceId),

@@ -3,12 +3,14 @@ import { type Tenancy } from '../database/tenancy.js';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { driftOr } from '../datamap/misfit.js';
 import { DomainError, notFound } from '../errors.js';
 import { type Package, Packages } from '../export/packages.js';
 import { type ApiToken, type Person } from '../identity/principal.js';
 import { grantsOf } from '../identity/role-matrix.js';
 import { Queue } from '../jobs/queue.js';
 import { Letters } from './letters.js';
+import { PackageRecipient } from './package-recipient.js';
 import { PACKAGE_REBUILD } from './queues.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -32,6 +34,7 @@ export class PackageDesk {
     private readonly letters: Letters,
     private readonly queue: Queue,
     private readonly clock: Clock,
+    private readonly recipient: PackageRecipient,
   ) {}
 
   async read(tenancy: Tenancy, requestId: string, reader: PackageReader) {
@@ -56,11 +59,17 @@ export class PackageDesk {
     });
   }
 
-  /** A new link, by mail, to where the first one went; after the package's end it is built anew first. */
+  /**
+   * A new link, by mail, to where the first one went, or to an owner where that is nobody who may have it any more;
+   * after the package's end it is built anew first.
+   */
   async sendLink(tenancy: Tenancy, requestId: string, reader: PackageReader) {
     return this.database.within(tenancy, async (tx) => {
-      const request = await this.allowed(tx, requestId, reader);
-      const its = await this.packageOf(tx, request);
+      const known = await this.allowed(tx, requestId, reader);
+      const its = await this.packageOf(tx, known);
+      const request = await this.recipient.now(tx, known).catch(driftOr);
+      // Who may not have it any more keeps no way to it either.
+      if (request.mailSealed !== known.mailSealed) await this.revokeAll(tx, known, its);
       // A new letter is on its way: one that bounced is no longer anybody's work.
       await tx.query('update habeas.requests set failure = null where id = $1', [requestId]);
       if (!request.mailSealed) {
@@ -99,6 +108,13 @@ export class PackageDesk {
         await this.requests.tell(tx, request, 'link.revoked', { targets: [{ type: 'link', id: linkId }] });
       }
     });
+  }
+
+  private async revokeAll(tx: UnitOfWork, request: Request, its: Package): Promise<void> {
+    for (const { id } of await this.packages.links(tx, its.id)) {
+      if (await this.packages.revokeLink(tx, request.id, id))
+        await this.requests.tell(tx, request, 'link.revoked', { targets: [{ type: 'link', id }] });
+    }
   }
 
   /**

@@ -91,6 +91,42 @@ describe('requests that a workspace files', () => {
       expect((await admin.get(`${path}/${again.body.id}/package`)).status).toBe(200);
     });
 
+    test('go to nobody who has lost the role since: an owner gets the next link, and the old ones end', async () => {
+      const tokens = async () =>
+        (await desk.mails())
+          .filter(({ to }) => to?.[0]?.address === demoPeople.owner.mail)
+          .flatMap(({ text }) => /\/d\/([A-Za-z0-9_-]{64})/.exec(text ?? '')?.[1] ?? []);
+      const earlier = new Set(await tokens());
+      const filed = await owner.post(path, { kind: 'access', scope: 'workspace' });
+      const newer = async () => (await tokens()).find((token) => !earlier.has(token));
+      const old = await eventually(newer);
+      const mailed = await linksTo(demoPeople.owner.mail);
+
+      const become = (userId: string, role: string) =>
+        desk.db.behindTheScenes(
+          'update atelier.memberships set role = $3 where workspace_id = $1 and user_id = $2',
+          [acme, userId, role],
+        );
+      const owners = (await desk.db.behindTheScenes<{ id: string }>(
+        `select user_id as id from atelier.memberships where workspace_id = $1 and role = 'owner'`,
+        [acme],
+      )) as { id: string }[];
+      for (const { id } of owners) await become(id, 'viewer');
+      const support = await desk.as('support');
+      const resend = () => support.post(`${path}/${filed.body.id}/package/links`);
+      try {
+        expect(await resend()).toMatchObject({ status: 422, body: { code: 'package.address_gone' } });
+        await become(demoPeople.viewer.userId, 'owner');
+        expect((await resend()).body.status).toBe('sent');
+        await linksMailed(demoPeople.viewer.mail, 1);
+        expect(await linksTo(demoPeople.owner.mail)).toBe(mailed);
+        expect(await desk.anybody().post(`/d/${old}`)).toMatchObject({ body: { code: 'link.revoked' } });
+      } finally {
+        for (const { id } of owners) await become(id, 'owner');
+        await become(demoPeople.viewer.userId, 'viewer');
+      }
+    });
+
     test('are refused to members and viewers, and one at a time for the others', async () => {
       for (const person of ['member', 'viewer'] as const)
         expect(
