@@ -40,7 +40,10 @@ export class AuditLog {
   async record(tx: UnitOfWork, action: Action, details: EventDetails = {}): Promise<string> {
     const { actor, context } = tx.tenancy;
     const own = 'subject' in actor ? [actor.subject] : [];
-    const disclosures = [...contextDisclosures(actor, context), ...(details.disclosures ?? [])];
+    // Told to another tenant than the one called in, e.g. that of one part of a request: that somebody did it is its
+    // business; the name, address and machine of who asked the host are not.
+    const here = tx.tenant === tx.tenancy.tenant;
+    const disclosures = [...(here ? contextDisclosures(actor, context) : []), ...(details.disclosures ?? [])];
     const owners = disclosures.flatMap(({ subject }) => subject ?? []);
     const concerned = [...own, ...(details.subjects ?? [])];
     const pseudonym = await this.pseudonyms.ofAll(tx, [...concerned, ...owners]);

@@ -94,4 +94,25 @@ describe('the audit log', () => {
       await expect(db.database.within(call, (tx) => tx.query(sql))).rejects.toThrow(/permission denied/);
     }
   });
+
+  test('tells another tenant that somebody did it, and not who by name, nor from which address and machine', async () => {
+    const elsewhere = '20000000-0000-4000-8000-000000000009';
+    const id = await db.database.within(call, (tx) =>
+      tx.inTenant(elsewhere, () =>
+        audit.record(tx, 'request.filed', {
+          subjects: [ada],
+          disclosures: [{ path: 'metadata.text', value: 'theirs to know', subject: ada }],
+        }),
+      ),
+    );
+    const [event] = await db.behindTheScenes<EventRow & { tenant_id: string; actor_type: string }>(
+      'select * from habeas.events where id = $1',
+      [id],
+    );
+    expect(event).toMatchObject({ tenant_id: elsewhere, actor_type: 'person', actor_id: event?.subjects[0] });
+    expect(Object.keys(event?.commitments ?? {})).toEqual(['metadata.text']);
+    expect(
+      await db.behindTheScenes('select path, value from habeas.event_disclosures where event_id = $1', [id]),
+    ).toEqual([{ path: 'metadata.text', value: 'theirs to know' }]);
+  });
 });
