@@ -64,9 +64,10 @@ const unreadable = () =>
     'Nobody can be recognised while the data map does not fit the database. Try again later.',
   );
 
-// Postgres takes no NUL in a text.
+// Postgres takes neither NUL nor half a surrogate pair in a text.
 const claimText = (value: unknown): string | undefined =>
-  (typeof value === 'string' && /^[^\0]{1,400}$/.test(value)) || Number.isSafeInteger(value)
+  (typeof value === 'string' && /^[^\0]{1,400}$/.test(value) && value.isWellFormed()) ||
+  Number.isSafeInteger(value)
     ? String(value)
     : undefined;
 

@@ -84,8 +84,10 @@ describe('who calls', () => {
     expect(principalOf(await it.call('GET', '/probe/own', { bearer: token }))).toMatchObject({
       known: false,
     });
-    const nul = await demoTokens.issue(it.home, { ...people.member, userId: 'a\u0000b' }, it.clock.now());
-    expect((await it.call('GET', '/probe/own', { bearer: nul })).status).toBe(401);
+    for (const userId of ['a\u0000b', '\ud800']) {
+      const unstorable = await demoTokens.issue(it.home, { ...people.member, userId }, it.clock.now());
+      expect((await it.call('GET', '/probe/own', { bearer: unstorable })).status).toBe(401);
+    }
     expect(unknownKind).toContain(':');
   });
 
