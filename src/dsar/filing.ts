@@ -14,6 +14,7 @@ import { actorId } from '../identity/actor-id.js';
 import { Sealing } from '../keys/sealing.js';
 import { Acceptance } from './acceptance.js';
 import { IdentityProof } from './identity-proof.js';
+import { assertCovered } from './law/jurisdiction.js';
 import { type RequestKind } from './law/law.js';
 import { People } from './people-of-tenant.js';
 import {
@@ -69,6 +70,7 @@ export class Filing {
    */
   async file(tenancy: Tenancy, filing: NewFiling): Promise<Request> {
     assertTenant(tenancy, filing.scope);
+    assertCovered(filing.jurisdiction, this.config.laws);
     const receivedAt = filing.receivedAt ?? this.clock.now();
     // A minute of grace, because clocks differ.
     if (receivedAt.getTime() > this.clock.now().getTime() + 60_000) {

@@ -96,14 +96,31 @@ describe('the legal clock of a request, over HTTP', () => {
       expect(body.parts).toHaveLength(3);
     });
 
-    test('a jurisdiction that no law here covers is no jurisdiction, and one in words is refused', async () => {
-      const refused = await support.post('/v1/desk/requests', {
-        mail: 'a@b.example',
-        channel: 'mail',
-        jurisdiction: 'Germany',
+    test('a typed jurisdiction that no law here covers is refused with those there are, and one in words as well', async () => {
+      const write = (jurisdiction: string) =>
+        support.post('/v1/desk/requests', { mail: 'a@b.example', channel: 'mail', jurisdiction });
+      expect((await write('Germany')).status).toBe(400);
+      const unknown = await write('ZZ');
+      expect(unknown).toMatchObject({
+        status: 422,
+        body: { code: 'jurisdiction.unknown', errors: [{ path: 'jurisdiction', code: 'unknown' }] },
       });
-      expect(refused.status).toBe(400);
-      expect((await write({ jurisdiction: 'ZZ' })).clock.decidedBy).toBe('establishment');
+      expect(unknown.body.detail).toMatch(/\bDE\b.*\bUS-CA\b.*\bJP\b/);
+      expect(unknown.body.detail).not.toContain('ZZ');
+      // No row of its own, but a country that has one.
+      expect((await write('DE-BY')).body.jurisdiction).toBe('DE');
+    });
+
+    test('a code of the host’s own that no law here covers is passed over, and stops nobody', async () => {
+      const { userId } = demoPeople.viewer;
+      const country = (code: string | null) =>
+        desk.db.behindTheScenes('update atelier.users set country = $2 where id = $1', [userId, code]);
+      await country('ZZ');
+      const viewer = await desk.as('viewer');
+      const filed = await viewer.post('/v1/me/requests', { kind: 'access' });
+      expect(filed.status).toBe(201);
+      expect(filed.body.clock.decidedBy).not.toBe('subject');
+      await viewer.post(`/v1/me/requests/${filed.body.id}/withdrawals`);
     });
 
     test('receipt may lie before the filing: one month from 31 January ends on the last day of February', async () => {

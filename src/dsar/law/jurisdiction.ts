@@ -2,7 +2,7 @@ import { DomainError } from '../../errors.js';
 import { type LawId, type RequestKind } from './law.js';
 import { deadline, earliestDeadline } from './legal-clock.js';
 import { lawOf } from './laws.js';
-import { placeOf } from './places.js';
+import { placeOf, places } from './places.js';
 
 /** What is known about where a request belongs: codes as given, in any case (`de`, `US-CA`). */
 export interface Whereabouts {
@@ -45,4 +45,20 @@ export function resolveJurisdiction(known: Whereabouts, kind: RequestKind, recei
   if (!strictest)
     throw new DomainError('jurisdiction.none_enabled', 'Enable at least one law in JURISDICTIONS.');
   return { jurisdiction: lawOf(strictest.law).home, law: strictest.law, decidedBy: 'earliest' };
+}
+
+/**
+ * Whoever types a code means it: one that no enabled law covers is refused, where the host's own data that say
+ * nothing useful are passed over.
+ * @throws DomainError `jurisdiction.unknown`, which lists the codes there are
+ */
+export function assertCovered(code: string | undefined, enabled: readonly LawId[]): void {
+  if (code === undefined) return;
+  const place = placeOf(code);
+  if (place && enabled.includes(place.law)) return;
+  const known = [...places.values()].filter(({ law }) => enabled.includes(law)).map((each) => each.code);
+  const message = `No law here covers this jurisdiction. Leave it out, or name one of ${known.join(', ')}.`;
+  throw new DomainError('jurisdiction.unknown', message, {
+    errors: [{ path: 'jurisdiction', code: 'unknown', message }],
+  });
 }
