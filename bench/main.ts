@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
 import { benchExport } from './export.js';
+import { benchResidue } from './residue.js';
 
 const benches = {
   export: {
     says: "one person's package of 1,000,000 messages, against psql; 4,000,000 for the memory",
     run: benchExport,
+  },
+  residue: {
+    says: 'a search of 1,000,000 rows of text for what is left of 100 people, against one LIKE for one of them',
+    run: benchResidue,
   },
 } as const;
 

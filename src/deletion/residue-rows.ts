@@ -8,6 +8,8 @@ import { type Candidate, contextBytes, type ResidueMatcher } from './residue-mat
 /** "PGCOPY\n\xff\r\n\0", flags, and the length of a header extension. */
 const headerBytes = 11 + 4 + 4;
 const endOfData = -1;
+/** The mark of the end, read as a number without sign, is more. */
+const mostFields = 0x7fff;
 /** A longer value is looked at in pieces of this size, so that memory does not depend on it. */
 export const pieceBytes = 1024 * 1024;
 /** How much of the last piece is looked at again: the longest match, and what decides about it. */
@@ -28,7 +30,8 @@ type State = 'header' | 'row' | 'length' | 'value' | 'piece' | 'end';
 export class ResidueRows {
   rows = 0;
   private state: State = 'header';
-  private parts: Buffer[] = [];
+  /** Used again and again: a new one for each chunk would keep the garbage collector busier than the search. */
+  private bytes = Buffer.allocUnsafeSlow(pieceBytes);
   private have = 0;
   private need = headerBytes;
   private fields = 0;
@@ -47,25 +50,72 @@ export class ResidueRows {
     private readonly hit: (hit: Hit) => void,
   ) {}
 
-  /** Takes the next bytes of the COPY. They are not kept beyond the next call but one. */
+  /** Takes the next bytes of the COPY, and keeps nothing of the chunk. */
   take(chunk: Buffer): void {
-    this.parts.push(chunk);
-    this.have += chunk.length;
+    this.keep(chunk);
     if (this.have < this.need) return;
-    const bytes = this.parts.length === 1 ? chunk : Buffer.concat(this.parts, this.have);
+    const bytes = this.bytes.subarray(0, this.have);
     // All values at once: a million times around a small loop costs more than the looking.
     this.candidates = this.matcher.candidates(bytes);
     this.judged = 0;
     let at = 0;
-    while (this.state !== 'end' && bytes.length - at >= this.need) at = this.step(bytes, at);
-    const rest = bytes.subarray(at);
-    this.parts = rest.length > 0 ? [rest] : [];
-    this.have = rest.length;
+    for (;;) {
+      if (this.state === 'row') at = this.pass(bytes, at);
+      if (this.state === 'end' || bytes.length - at < this.need) break;
+      at = this.step(bytes, at);
+    }
+    this.bytes.copyWithin(0, at, this.have);
+    this.have -= at;
   }
 
   /** @throws where the data ended in the middle of a row */
   end(): void {
     if (this.state !== 'end') throw new Error('the data ended in the middle of a row');
+  }
+
+  private keep(chunk: Buffer): void {
+    const needed = this.have + chunk.length;
+    if (needed > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.need + chunk.length));
+      this.bytes.copy(larger, 0, 0, this.have);
+      this.bytes = larger;
+    }
+    chunk.copy(this.bytes, this.have);
+    this.have = needed;
+  }
+
+  /** Passes over the rows that are here as a whole and in which nothing may be a match: nearly all of them. */
+  private pass(bytes: Buffer, from: number): number {
+    const end = bytes.length;
+    let row = from;
+    let next = this.nextCandidate(row);
+    for (;;) {
+      let at = row + 2;
+      if (at > end) return row;
+      const fields = ((bytes[row] as number) << 8) | (bytes[row + 1] as number);
+      if (fields > mostFields) return row;
+      for (let field = 0; field < fields; field += 1) {
+        if (at + 4 > end) return row;
+        const length =
+          ((bytes[at] as number) << 24) |
+          ((bytes[at + 1] as number) << 16) |
+          ((bytes[at + 2] as number) << 8) |
+          (bytes[at + 3] as number);
+        at += length > 0 ? 4 + length : 4;
+      }
+      if (at > end) return row;
+      if (next < row) next = this.nextCandidate(row);
+      if (next < at) return row;
+      this.rows += 1;
+      row = at;
+    }
+  }
+
+  private nextCandidate(from: number): number {
+    const { candidates } = this;
+    while (this.judged < candidates.length && (candidates[this.judged] as Candidate).from < from)
+      this.judged += 1;
+    return candidates[this.judged]?.from ?? Infinity;
   }
 
   private step(bytes: Buffer, at: number): number {
@@ -124,8 +174,7 @@ export class ResidueRows {
   /** A match counts that begins at `least` or later and ends at `most` or earlier. */
   private judge(bytes: Buffer, from: number, to: number, least = from, most = to): void {
     const { candidates } = this;
-    while (this.judged < candidates.length && (candidates[this.judged] as Candidate).from < from)
-      this.judged += 1;
+    this.nextCandidate(from);
     for (let n = this.judged; n < candidates.length; n += 1) {
       const candidate = candidates[n] as Candidate;
       if (candidate.from >= to) break;

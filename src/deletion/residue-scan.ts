@@ -1,4 +1,5 @@
 /** Reads a table once for everybody. */
+import { release } from '../database/released.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { qualified, quoted } from '../datamap/names.js';
 import { ResidueMatcher } from './residue-matcher.js';
@@ -63,7 +64,10 @@ export class ResidueScan {
         `copy (select t.ctid, ${list} from only ${qualified(table)} as t${beyond}) to stdout (format binary)`,
       );
       // What follows a full batch is read again after it: a stream that is given up costs the connection.
-      for await (const chunk of copy as AsyncIterable<Buffer>) if (!batch.isFull) rows.take(chunk);
+      for await (const chunk of copy as AsyncIterable<Buffer>) {
+        if (!batch.isFull) rows.take(chunk);
+        release(chunk);
+      }
       if (!batch.isFull) {
         rows.end();
         if (rows.rows !== copy.rowCount) throw new Error('rows were lost between Postgres and the search');

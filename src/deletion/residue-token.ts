@@ -10,8 +10,10 @@ export const spellings: Record<string, readonly string[]> = {
   '+': ['+', '%2b', '\\u002b'],
 };
 
-/** What may stand between the digits of a phone number, at most three of them. */
-const gap = '[\\s().\\/\\u2010-\\u2015-]{0,3}';
+/** What may stand between the digits of a phone number: blanks (also those that do not break), punctuation, dashes. */
+export const betweenDigits = ' \t\n\v\f\r\u00a0\u2009\u202f().-/\u2010\u2011\u2012\u2013\u2014\u2015';
+/** At most three of them. */
+const gap = `[${betweenDigits.replace(/[-/]/g, '\\$&')}]{0,3}`;
 const dialled = new RegExp(`(?:\\+|00|%2b|\\\\u002b)${gap}$`, 'u');
 
 // All below are read against text in lower case.

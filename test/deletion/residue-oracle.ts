@@ -43,7 +43,10 @@ function phoneEnds(chars: string[], at: number, value: string): number[] {
   const digits = Array.from(value.replace('+', ''));
   const gaps = (end: number): number[] => {
     const places = [end];
-    while (places.length < 4 && /^[\s().\/\u2010-\u2015-]$/.test(chars[places.at(-1) as number] ?? ''))
+    while (
+      places.length < 4 &&
+      /^[ \t\n\v\f\r\u00a0\u2009\u202f()./\u2010-\u2015-]$/.test(chars[places.at(-1) as number] ?? '')
+    )
       places.push((places.at(-1) as number) + 1);
     return places;
   };
