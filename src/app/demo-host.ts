@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream';
 import pg from 'pg';
 import { loadAtelier } from '../../demo/load.js';
+import { demoPeople } from '../../demo/people.js';
+import { systemTenancy } from '../database/tenancy.js';
 import { readCatalogue } from '../datamap/catalogue.js';
 import { grantsFor } from '../datamap/grants.js';
 import { type DataMap } from '../datamap/map.js';
+import { DomainError } from '../errors.js';
+import { type Auditors } from '../identity/auditors.js';
 import { type ObjectStores } from '../storage/object-store.js';
 
 /**
@@ -32,4 +36,16 @@ export async function loadDemoHost(ownerUrl: string, map: DataMap, stores: Objec
   } finally {
     await client.end();
   }
+}
+
+/** Lets the demo's auditor look at Acme's log, as an owner would; once, so that who takes it back is not overruled. */
+export async function letDemoAuditorIn(auditors: Auditors): Promise<void> {
+  const { workspaceId, userId } = demoPeople.auditor;
+  const tenancy = systemTenancy(workspaceId, 'demo');
+  const before = await auditors.list(tenancy, 100);
+  if (before.some((grant) => grant.userId === userId)) return;
+  await auditors.grant(tenancy, { userId }).catch((error: unknown) => {
+    // Another service that started at the same moment was first.
+    if (!(error instanceof DomainError && error.code === 'auditor.already_granted')) throw error;
+  });
 }

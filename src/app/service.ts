@@ -1,8 +1,10 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from '../app.module.js';
 import { createApp } from '../http/bootstrap.js';
+import { Auditors } from '../identity/auditors.js';
 import { SweepRegistry, type SweepOutcome } from '../jobs/sweep-registry.js';
 import { Bell } from './bell.js';
+import { letDemoAuditorIn } from './demo-host.js';
 import { type Environment, openEnvironment } from './environment.js';
 import { type Foundation } from './foundation.js';
 import { portProblem } from './port.js';
@@ -54,9 +56,18 @@ export class Service {
     await this.environment.close();
   }
 
+  /** Nothing that the demo's owner may not have changed; that somebody did is no reason not to start. */
+  private async admitDemoAuditor(): Promise<void> {
+    const { log } = this.environment;
+    await letDemoAuditorIn(this.app.get(Auditors, { strict: false })).catch((error: unknown) =>
+      log.warn({ err: error, code: 'demo.auditor' }, 'the demo’s auditor could not be let in'),
+    );
+  }
+
   private async begin({ web, work }: Duties): Promise<void> {
     const { config, queue } = this.environment;
     await this.app.init();
+    if (config.demoHost) await this.admitDemoAuditor();
     await queue.start({ work });
     if (web) {
       await this.app.listen(config.port, config.host).catch((error: unknown) => {

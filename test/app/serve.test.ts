@@ -65,6 +65,29 @@ describe('habeas serve on an empty machine', () => {
     );
   });
 
+  test('everybody in the list of demo people may what the list suggests: the auditor reads Acme’s log', async () => {
+    const grants = () =>
+      behindTheScenes(`select action from habeas.events where action = 'auditor.granted'`) as Promise<
+        object[]
+      >;
+    for (let start = 0; start < 2; start++) {
+      const service = run(['serve']);
+      const url = await service.ready();
+      const session = await fetch(`${url}/demo/sessions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ person: 'auditor' }),
+      });
+      const { token, workspaceId } = (await session.json()) as { token: string; workspaceId: string };
+      const log = await fetch(`${url}/v1/workspaces/${workspaceId}/events`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(log.status).toBe(200);
+      expect(await grants()).toHaveLength(1);
+      expect(await service.stop('SIGTERM')).toBe(0);
+    }
+  });
+
   test('keeps its home to itself: folder, keys, passwords', async () => {
     const mode = async (...path: string[]) => ((await stat(join(home, ...path))).mode & 0o777).toString(8);
     expect(await mode()).toBe('700');
