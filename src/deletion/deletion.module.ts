@@ -1,14 +1,26 @@
 import { Module } from '@nestjs/common';
+import { AuditLog } from '../audit/events.js';
+import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
+import { Database } from '../database/database.js';
+import { HostMap } from '../datamap/host-map.js';
+import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';
 import { OBJECT_STORES, type ObjectStores } from '../storage/object-store.js';
+import { Certificates } from './certificates.js';
+import { Eraser } from './eraser.js';
+import { ErasureFiles } from './erasure-files.js';
+import { ErasurePlans } from './erasure-plan.js';
+import { Erasures } from './erasures.js';
 import { HoldsController } from './holds.controller.js';
 import { Holds } from './holds.js';
 import { ErasureLedger } from './ledger.js';
 import { LedgerDigests } from './ledger-entry.js';
+import { ResidueSearch } from './residue-search.js';
 import { SuppressionsController } from './suppressions.controller.js';
 import { Suppressions } from './suppressions.js';
+import { TombstonesSweep } from './tombstones.sweep.js';
 
 const ledger = {
   provide: ErasureLedger,
@@ -21,10 +33,60 @@ const digests = {
   inject: [Sealing],
   useFactory: (sealing: Sealing) => new LedgerDigests(sealing),
 };
+const erasures = {
+  provide: Erasures,
+  inject: [Sealing, Clock],
+  useFactory: (...its: [Sealing, Clock]) => new Erasures(...its),
+};
+const plans = {
+  provide: ErasurePlans,
+  inject: [HostMap],
+  useFactory: (host: HostMap) => new ErasurePlans(host),
+};
+type EraserNeeds = [Database, HostMap, Erasures, ErasurePlans, ObjectStores, Clock, Config];
+const eraser = {
+  provide: Eraser,
+  inject: [Database, HostMap, Erasures, ErasurePlans, OBJECT_STORES, Clock, CONFIG],
+  useFactory: (...[database, host, kept, planned, stores, clock, config]: EraserNeeds) =>
+    new Eraser({
+      database,
+      host,
+      plans: planned,
+      erasures: kept,
+      files: new ErasureFiles(database, host, stores),
+      tombstoneDue: () => new Date(clock.now().getTime() + config.backupHorizon.toMillis()),
+    }),
+};
+const certificates = {
+  provide: Certificates,
+  inject: [CONFIG, Signing, Erasures],
+  useFactory: (...its: [Config, Signing, Erasures]) => new Certificates(...its),
+};
+const residues = {
+  provide: ResidueSearch,
+  inject: [Database, HostMap],
+  useFactory: (...its: [Database, HostMap]) => new ResidueSearch(...its),
+};
+type TombstonesNeed = [Database, HostMap, AuditLog, Clock, Certificates];
+const tombstones = {
+  provide: TombstonesSweep,
+  inject: [Database, HostMap, AuditLog, Clock, Certificates],
+  useFactory: (...[database, host, audit, clock, issued]: TombstonesNeed) =>
+    new TombstonesSweep(database, host, audit, clock, {
+      onSwept: async (tx, erasureId) => {
+        await issued.finish(tx, erasureId, clock.now());
+      },
+    }),
+};
+const work = [ledger, digests, erasures, plans, eraser, certificates, residues, tombstones];
 
 @Module({
   controllers: [HoldsController, SuppressionsController],
-  providers: [Holds, Suppressions, ledger, digests],
-  exports: [Holds, Suppressions, ErasureLedger, LedgerDigests],
+  providers: [Holds, Suppressions, ...work],
+  exports: [Holds, Suppressions, ...work.map(({ provide }) => provide)],
 })
-export class DeletionModule {}
+export class DeletionModule {
+  constructor(registry: SweepRegistry, sweep: TombstonesSweep) {
+    registry.register('tombstones', () => sweep.run());
+  }
+}

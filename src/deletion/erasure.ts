@@ -16,6 +16,8 @@ export interface ErasureJob {
   workspaces: string[];
   /** subjectId(subject) → uuid, drawn once at planning; for a workspace by `workspace:<host key>`. */
   pseudonyms: Record<string, string>;
+  /** Names they went by, for the residue search; unsealed in memory only. */
+  names?: string[];
 }
 
 export type ErasureRule = 'delete' | 'pseudonymise' | 'clear' | 'tombstone' | 'keep';
