@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HOST_TENANT, systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type LeftOutPart } from '../export/manifest.js';
+import { type LeftOutPart, type WorkspaceTouched } from '../export/manifest.js';
 import { type BuiltPackage, PackageBuilder } from '../export/package-builder.js';
 import { type Package, Packages } from '../export/packages.js';
 import { Controllers } from './controllers.js';
@@ -52,6 +52,7 @@ export class AccessPackage {
     const known = await this.database.within(tenancy, async (tx) => ({
       subjects: await this.requests.subjects(tx, request.id),
       region: request.scope === 'account' ? null : await this.regions.of(tx),
+      ...(request.scope === 'account' && { touched: await this.touched(tx, parts) }),
       leftOut: await this.leftOut(tx, parts),
       legalInformation: await legalInformation(tx, this.controllers, request, taking),
     }));
@@ -97,6 +98,18 @@ export class AccessPackage {
   /** What it stored, if anything, is removed by the sweep. False when another attempt took over. */
   giveUp(tx: UnitOfWork, attempt: Attempt): Promise<boolean> {
     return this.packages.giveUp(tx, attempt.package.id);
+  }
+
+  private async touched(tx: UnitOfWork, parts: readonly Part[]): Promise<WorkspaceTouched[]> {
+    const workspaces: WorkspaceTouched[] = [];
+    for (const { tenant } of parts.filter((part) => part.tenant !== HOST_TENANT)) {
+      const [name, region] = await tx.inTenant(
+        tenant,
+        async () => [await this.controllers.workspaceName(tx), await this.regions.of(tx)] as const,
+      );
+      workspaces.push({ id: tenant, ...(name && { name }), region });
+    }
+    return workspaces;
   }
 
   private async leftOut(tx: UnitOfWork, parts: readonly Part[]): Promise<LeftOutPart[]> {

@@ -7,6 +7,7 @@ import {
   type LegalInformation,
   type Manifest,
   type MissingFile,
+  type WorkspaceTouched,
 } from './manifest.js';
 import { type Row } from './package-writer-samples.js';
 
@@ -139,6 +140,20 @@ export const leftOutSection = (leftOut: readonly LeftOutPart[]): Html =>
     </div>
   </section> `;
 
+export const workspacesSection = (workspaces: readonly WorkspaceTouched[]): Html =>
+  html`<section id="workspaces" aria-labelledby="workspaces-title">
+    <h2 id="workspaces-title">Workspaces, and their regions</h2>
+    <div class="card">
+      <div class="about">
+        <p>
+          An account belongs to no region of its own. Each workspace that holds something of yours is assigned
+          to one.
+        </p>
+      </div>
+      ${facts(workspaces.map(({ id, name, region }) => [name ?? id, region?.name ?? 'none'] as const))}
+    </div>
+  </section> `;
+
 export const sealedSection = (sealed: number): Html =>
   html`<section id="sealed" aria-labelledby="sealed-title">
     <h2 id="sealed-title">Sealed values</h2>
@@ -184,7 +199,7 @@ function facts(list: readonly (readonly [string, Placed])[]): Html | false {
     html`<dl class="facts">
       ${given.map(
         ([name, value]) =>
-          html`<dt>${name}</dt>
+          html`<dt dir="auto">${name}</dt>
             <dd dir="auto">${value}</dd> `,
       )}
     </dl>`

@@ -5,6 +5,7 @@ import {
   legalSection,
   leftOutSection,
   sealedSection,
+  workspacesSection,
 } from './index-page-sections.js';
 import { bytes, count, day, plural } from './index-page-wording.js';
 import { indexPageStyle } from './index-page-style.js';
@@ -22,6 +23,7 @@ export function indexPage(contents: PackageContents): string {
   const { manifest, samples } = contents;
   const names = namesIn(manifest);
   const title = titleOf(manifest, names);
+  const touched = manifest.workspaces ?? [];
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -48,6 +50,7 @@ export function indexPage(contents: PackageContents): string {
             <ul>
               <li><a href="#data">The data</a></li>
               ${hasFiles(manifest) && html`<li><a href="#files">Files</a></li>`}
+              ${touched.length > 0 && html`<li><a href="#workspaces">Workspaces</a></li>`}
               ${manifest.leftOut.length > 0 && html`<li><a href="#left-out">What is not in here</a></li>`}
               ${manifest.sealedValues > 0 && html`<li><a href="#sealed">Sealed values</a></li>`}
               <li><a href="#legal">Who is responsible, and your rights</a></li>
@@ -63,7 +66,7 @@ export function indexPage(contents: PackageContents): string {
             </p>
             ${collectionCards(manifest.data, samples)}
           </section>
-          ${hasFiles(manifest) && filesSection(manifest)}
+          ${hasFiles(manifest) && filesSection(manifest)} ${touched.length > 0 && workspacesSection(touched)}
           ${manifest.leftOut.length > 0 && leftOutSection(manifest.leftOut)}
           ${manifest.sealedValues > 0 && sealedSection(manifest.sealedValues)} ${legalSection(manifest)}
         </main>

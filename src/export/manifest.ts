@@ -49,6 +49,14 @@ export interface LeftOutPart {
   reason: 'refused' | 'not_decided_in_time';
 }
 
+/** A workspace that an account reaches into, whether its part is in the package or was left out. */
+export interface WorkspaceTouched {
+  id: string;
+  name?: string;
+  /** What its data are tagged with; null where the workspace has none. */
+  region: { id: string; name: string } | null;
+}
+
 /** `manifest.json`: what the package is, what is in it, and how to check that it is whole. */
 export interface Manifest {
   format: typeof PACKAGE_FORMAT;
@@ -56,8 +64,10 @@ export interface Manifest {
   requestId: string;
   scope: 'account' | 'person' | 'workspace';
   workspaceId?: string;
-  /** Where the data was read, and what that means in law; logical today. */
+  /** Where the data was read, and what that means in law; logical today. null: an account has none of its own. */
   region: { id: string; name: string } | null;
+  /** With scope account only: each with a region of its own. */
+  workspaces?: WorkspaceTouched[];
   generatedAt: string;
   /** sha256 of the data map by which it was built. */
   dataMapHash: string;

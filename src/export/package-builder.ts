@@ -7,7 +7,13 @@ import { type Sealing } from '../keys/sealing.js';
 import { type ObjectStore, type ObjectStores } from '../storage/object-store.js';
 import { FileList } from './file-list.js';
 import { indexPage } from './index-page.js';
-import { type LegalInformation, type LeftOutPart, type Manifest, PACKAGE_FORMAT } from './manifest.js';
+import {
+  type LegalInformation,
+  type LeftOutPart,
+  type Manifest,
+  PACKAGE_FORMAT,
+  type WorkspaceTouched,
+} from './manifest.js';
 import { PackageFiles } from './package-files.js';
 import { PackageRows, type RowsWanted } from './package-rows.js';
 import { type PackageWriter, writePackage } from './package-writer.js';
@@ -20,6 +26,8 @@ export interface PackageJob extends RowsWanted {
   leftOut: LeftOutPart[];
   workspaceId?: string;
   region: Manifest['region'];
+  /** For the manifest: what an account reaches into. */
+  touched?: WorkspaceTouched[];
   /** The law's words about the collections that the package really holds, worked out above. */
   legalInformation: (collections: readonly Collection[]) => LegalInformation[];
 }
@@ -85,6 +93,7 @@ export class PackageBuilder {
       scope: job.scope,
       ...(job.workspaceId !== undefined && { workspaceId: job.workspaceId }),
       region: job.region,
+      ...(job.touched && { workspaces: job.touched }),
       generatedAt,
       dataMapHash: this.host.map.hash,
       subjects: job.subjects.map(({ kind, key }) => ({ kind, key })),

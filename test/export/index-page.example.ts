@@ -21,7 +21,11 @@ export const examplePackage = (): PackageContents => ({
     id: '7d1f0d5e-4c8e-4c39-8a53-0a4f2f0a8e11',
     requestId: '2c9a6f9e-93a2-4a8c-b5a7-5a1b3d1e6f22',
     scope: 'account',
-    region: { id: 'eu', name: 'European Union (Frankfurt)' },
+    region: null,
+    workspaces: [
+      { id: acme, name: 'Acme – شركة أكمي', region: { id: 'eu', name: 'European Union (Frankfurt)' } },
+      { id: '1b0e5a0c-6f43-4a4e-9d0e-0f6f3a0b7c12', region: null },
+    ],
     generatedAt: '2026-11-20T09:41:00.000Z',
     dataMapHash: sha256,
     subjects: [{ kind: 'user', key: '42' }],

@@ -42,12 +42,25 @@ describe('the page in a package', () => {
     expect(indexPage(unnamed)).toContain('<title>Your data at this service</title>');
   });
 
+  test('names the region of each workspace that an account reaches into, and that the account has none', () => {
+    const page = indexPage(examplePackage());
+    expect(page).toContain('An account belongs to no region of its own');
+    expect(page).toMatch(/Acme – شركة أكمي<\/dt>\s*<dd dir="auto">European Union \(Frankfurt\)/);
+    expect(page).toMatch(/1b0e5a0c-6f43-4a4e-9d0e-0f6f3a0b7c12<\/dt>\s*<dd dir="auto">none/);
+    const workspace = changed(({ manifest }) => {
+      manifest.region = { id: 'ap-northeast', name: 'Asia Pacific (Tokyo)' };
+      delete manifest.workspaces;
+    });
+    expect(indexPage(workspace)).toMatch(/from the region\s+Asia Pacific \(Tokyo\)/);
+    expect(indexPage(workspace)).not.toContain('id="workspaces"');
+  });
+
   test('leaves out what there is none of', () => {
     const plain = changed(({ manifest }) =>
-      Object.assign(manifest, { leftOut: [], files: [], missingFiles: [], sealedValues: 0 }),
+      Object.assign(manifest, { leftOut: [], files: [], missingFiles: [], workspaces: [], sealedValues: 0 }),
     );
     const page = indexPage(plain);
-    for (const id of ['left-out', 'files', 'sealed']) expect(page).not.toContain(`id="${id}"`);
+    for (const id of ['left-out', 'files', 'workspaces', 'sealed']) expect(page).not.toContain(`id="${id}"`);
   });
 
   test('shows a hundred files, and says how many more there are', () => {

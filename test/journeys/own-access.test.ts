@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import yauzl from 'yauzl';
-import { demoPeople } from '../../demo/people.js';
+import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 
 describe('a member asks for their data in Settings', () => {
@@ -14,6 +14,8 @@ describe('a member asks for their data in Settings', () => {
   afterAll(() => desk.close());
 
   test('and gets it: filed, built, mailed, downloaded, whole', async () => {
+    const owner = await desk.as('owner');
+    await owner.put(`/v1/workspaces/${workspaceIds.acme}/residency`, { region: 'eu' });
     const filed = await member.post('/v1/me/requests', { kind: 'access' });
     expect(filed.status).toBe(201);
     const path = `/v1/me/requests/${filed.body.id}`;
@@ -55,6 +57,16 @@ describe('a member asks for their data in Settings', () => {
     expect(messages.sealedColumns).toEqual(['body_sealed']);
     expect(files.get('index.html')?.toString()).toMatch(/sealed, \d+ bytes/);
     expect(files.get('index.html')?.toString()).toContain('<!doctype html>');
+    // Her account has no region of its own; the workspaces it reaches into do.
+    expect(manifest.region).toBeNull();
+    const inside = done.parts.flatMap(({ workspaceId }: { workspaceId?: string }) => workspaceId ?? []);
+    expect(manifest.workspaces.map(({ id }: { id: string }) => id)).toEqual(inside);
+    expect(manifest.workspaces).toContainEqual({
+      id: workspaceIds.acme,
+      name: expect.stringMatching(/Acme/),
+      region: { id: 'eu', name: 'European Union' },
+    });
+    expect(files.get('index.html')?.toString()).toContain('European Union');
   });
 
   test('an identical request is refused while one is open, and possible again afterwards', async () => {
