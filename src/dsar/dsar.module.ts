@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
+import { Database } from '../database/database.js';
 import { Directory } from '../database/directory.js';
 import { DeletionModule } from '../deletion/deletion.module.js';
+import { OwnData } from '../deletion/own-data.js';
 import { ExportModule } from '../export/export.module.js';
+import { IdentityModule } from '../identity/identity.module.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Queue } from '../jobs/queue.js';
 import { MailModule } from '../mail/mail.module.js';
+import { Outbox } from '../mail/outbox.js';
 import { ResidencyModule } from '../residency/residency.module.js';
 import { ApprovalLetters } from './approval-letters.js';
 import { Acceptance } from './acceptance.js';
@@ -14,8 +18,17 @@ import { Casework } from './casework.js';
 import { CaseworkController } from './casework.controller.js';
 import { Controllers } from './controllers.js';
 import { DeletionBlockers } from './deletion-blockers.js';
+import { DeletionEnd } from './deletion-end.js';
+import { DeletionFulfilment } from './deletion-fulfilment.js';
+import { DeletionJob } from './deletion-job.js';
+import { DeletionPlans } from './deletion-plans.js';
+import { DeletionPlansController, OwnDeletionPlansController } from './deletion-plans.controller.js';
+import { DeletionSweep } from './deletion.sweep.js';
+import { DeletionWork } from './deletion-work.js';
 import { Desk } from './desk.js';
 import { DeskController } from './desk.controller.js';
+import { EarlierMatters } from './earlier-matters.js';
+import { ErasingPerson } from './erasing-person.js';
 import { Filing } from './filing.js';
 import { ForgettingSweep } from './forgetting.sweep.js';
 import { FulfilmentSweep } from './fulfilment.sweep.js';
@@ -37,7 +50,7 @@ import { People } from './people-of-tenant.js';
 import { ProofController } from './proof.controller.js';
 import { ProofLinks } from './proof-links.js';
 import { ProofView } from './proof-view.js';
-import { ACCESS_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
+import { ACCESS_FULFILMENT, DELETION_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
 import { Refusals } from './refusals.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { RequestLists } from './request-lists.js';
@@ -52,7 +65,6 @@ const matters = [
   Requests,
   Parts,
   RequestView,
-  DeletionBlockers,
   RequestLists,
   RequestReading,
   OwnRequests,
@@ -80,19 +92,38 @@ const work = [
   ApprovalLetters,
   MailDelivery,
 ];
+const ownData = {
+  provide: OwnData,
+  inject: [Database, Outbox, EarlierMatters],
+  useFactory: (database: Database, outbox: Outbox, matters: EarlierMatters) =>
+    new OwnData(database, outbox, [matters]),
+};
+const deletion = [
+  DeletionBlockers,
+  DeletionJob,
+  DeletionPlans,
+  DeletionFulfilment,
+  DeletionWork,
+  DeletionEnd,
+  ErasingPerson,
+  EarlierMatters,
+  ownData,
+];
 const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];
-const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
+const sweeps = [IdentitySweep, FulfilmentSweep, DeletionSweep, ForgettingSweep];
 
 @Module({
-  imports: [DeletionModule, ExportModule, MailModule, ResidencyModule],
+  imports: [DeletionModule, ExportModule, IdentityModule, MailModule, ResidencyModule],
   controllers: [
     OwnRequestsController,
     WorkspaceRequestsController,
     CaseworkController,
     DeskController,
     ProofController,
+    OwnDeletionPlansController,
+    DeletionPlansController,
   ],
-  providers: [...matters, ...work, ...knowledge, ...sweeps],
+  providers: [...matters, ...work, ...deletion, ...knowledge, ...sweeps],
   exports: [Requests, Casework, IdentityProof],
 })
 export class DsarModule {
@@ -105,11 +136,15 @@ export class DsarModule {
     dueRequests: FulfilmentSweep,
     identity: IdentitySweep,
     forgetting: ForgettingSweep,
+    deletions: DeletionFulfilment,
+    dueDeletions: DeletionSweep,
   ) {
     queue.register(ACCESS_FULFILMENT, (job) => fulfilment.run(job), { concurrency: 2 });
+    queue.register(DELETION_FULFILMENT, (job) => deletions.run(job), { concurrency: 2 });
     queue.register(PACKAGE_REBUILD, (job) => rebuild.run(job));
     mail.connect();
     registry.register('requests-due', () => dueRequests.run());
+    registry.register('deletions-due', () => dueDeletions.run());
     registry.register('identity', () => identity.run());
     registry.register('forgetting', () => forgetting.run());
     registry.register('outbox', () => mail.sweep());

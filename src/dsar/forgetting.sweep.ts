@@ -64,7 +64,8 @@ export class ForgettingSweep {
     );
   }
 
-  private async forget(tx: UnitOfWork, id: string): Promise<void> {
+  /** Wipes one closed request, whether its time has come or its person is erased; once. */
+  async forget(tx: UnitOfWork, id: string): Promise<void> {
     const wiped = await tx.query(wipe, [id, this.clock.now()]);
     if (wiped.length === 0) return;
     for (const table of ['request_subjects', 'request_notes', 'request_verifications']) {

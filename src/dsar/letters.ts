@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Sealing } from '../keys/sealing.js';
 import { type MailParams, type Template } from '../mail/catalogue/params.js';
 import { Outbox } from '../mail/outbox.js';
@@ -81,6 +82,24 @@ export class Letters {
 
   async noData(tx: UnitOfWork, request: Request) {
     await this.write(tx, request, 'request-no-data', {}, 'no-data');
+  }
+
+  /** With the certificate itself: it is the person's, and needs nothing of ours to be checked. */
+  async deletionDone(tx: UnitOfWork, request: Request, certificate: SignedCertificate) {
+    const kept = certificate.collections
+      .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
+      .map(({ collection, ground, until }) => ({
+        label: collection,
+        why: [ground, until].filter((text) => text !== undefined).join(' '),
+      }));
+    const own = {
+      deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
+      kept,
+      backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
+      keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
+      certificate: JSON.stringify(certificate),
+    };
+    await this.write(tx, request, 'deletion-done', own, 'deletion-done');
   }
 
   async refused(tx: UnitOfWork, request: Request, ground: string, explanation?: string) {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { Directory } from '../database/directory.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type Subject, settingsStatement } from '../datamap/settings.js';
@@ -31,6 +32,7 @@ export class OwnRequests {
     private readonly filing: Filing,
     private readonly lists: RequestLists,
     private readonly clock: Clock,
+    private readonly directory: Directory,
   ) {}
 
   /** @throws DomainError `workspace.not_found`, `request.duplicate`, `person.unknown` */
@@ -44,7 +46,9 @@ export class OwnRequests {
     const unread = subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0);
     const mail = unread && person.emailVerified ? person.mail : undefined;
     const tenant =
-      workspace === undefined ? HOST_TENANT : await this.ownWorkspace(subjects, workspace.toLowerCase());
+      workspace === undefined
+        ? HOST_TENANT
+        : await this.ownWorkspace(tenancy, subjects, workspace.toLowerCase());
     const filing = {
       kind,
       scope,
@@ -122,7 +126,7 @@ export class OwnRequests {
   }
 
   /** A workspace that the person is in, or that holds something of theirs: the former member keeps this right. */
-  private async ownWorkspace(subjects: Subject[], tenant: string): Promise<string> {
+  private async ownWorkspace(tenancy: Tenancy, subjects: Subject[], tenant: string): Promise<string> {
     const own = await this.database
       .asHost(async (host) => {
         const memberships = [];
@@ -134,7 +138,10 @@ export class OwnRequests {
         ];
       })
       .catch(driftOr);
-    if (!own.some((hostKey) => workspaceId(hostKey) === tenant)) throw notFound('workspace');
+    const hostKey = own.find((key) => workspaceId(key) === tenant);
+    if (hostKey === undefined) throw notFound('workspace');
+    // Nobody may have called in its name yet, and only its row says what the host calls it.
+    await this.database.within({ ...tenancy, tenant }, (tx) => this.directory.ensure(tx, hostKey));
     return tenant;
   }
 }

@@ -4,6 +4,7 @@ import { type Request } from './request.js';
 
 /** Who does what, by queue. Jobs carry ids only; what is to be done, and whether, the rows say. */
 export const ACCESS_FULFILMENT = 'access-fulfilment';
+export const DELETION_FULFILMENT = 'deletion-fulfilment';
 export const PACKAGE_REBUILD = 'package-rebuild';
 export const MAIL_DELIVERY = 'mail-delivery';
 
@@ -11,7 +12,8 @@ export const MAIL_DELIVERY = 'mail-delivery';
 export async function enqueueFulfilment(
   queue: Queue,
   tx: UnitOfWork,
-  { kind, tenant, id }: Request,
+  { kind, scope, tenant, id }: Request,
 ): Promise<void> {
   if (kind === 'access') await queue.enqueue(tx, ACCESS_FULFILMENT, { tenant, id });
+  else if (scope !== 'workspace') await queue.enqueue(tx, DELETION_FULFILMENT, { tenant, id });
 }

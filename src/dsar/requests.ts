@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Action, AuditLog, type EventDetails } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import { type Part, Parts, takesPart } from './parts.js';
 import { type Request, requestColumns, type RequestSubject } from './request.js';
 import { assertLeads, assertOpen, isOpen, type Outcome, type RequestStatus } from './request-lifecycle.js';
@@ -109,6 +109,8 @@ export class Requests {
    */
   async move(tx: UnitOfWork, request: Request, to: RequestStatus, change: Change): Promise<Request> {
     assertLeads(request.status, to);
+    if (request.kind === 'deletion' && (to === 'withdrawn' || to === 'refused'))
+      await this.giveUpErasure(tx, request);
     const moved = await this.write(tx, { ...request, status: to }, change);
     if (!isOpen(to)) await closeMatter(tx, request.id);
     return moved;
@@ -131,12 +133,31 @@ export class Requests {
 
   /** Writes an event about the request into the log of the tenant that `tx` is in. */
   async tell(tx: UnitOfWork, request: Request, action: Action, details: EventDetails = {}): Promise<void> {
-    const subjects = await this.subjects(tx, request.id);
+    const subjects = await this.named(tx, request.id);
     await this.audit.record(tx, action, {
       ...details,
       targets: [{ type: 'request', id: request.id }, ...(details.targets ?? [])],
       subjects: [...subjects, ...(details.subjects ?? [])],
     });
+  }
+
+  /** Whom events name: nobody any more once the erasure has made the log forget them. */
+  private async named(tx: UnitOfWork, id: string): Promise<RequestSubject[]> {
+    const forgotten = 'select 1 from habeas.erasures where job_id = $1 and forgotten_at is not null';
+    return (await tx.one(forgotten, [id])) ? [] : this.subjects(tx, id);
+  }
+
+  /** Under the request's lock, which every batch of an erasure takes as well. @throws DomainError `request.irreversible` */
+  private async giveUpErasure(tx: UnitOfWork, { id }: Request): Promise<void> {
+    const begun = 'select 1 from habeas.erasures where job_id = $1 and irreversible_at is not null';
+    if (await tx.one(begun, [id]))
+      throw new DomainError(
+        'request.irreversible',
+        'The deletion has begun, and what is deleted cannot be brought back.',
+      );
+    const forget =
+      'update habeas.erasures set job_sealed = null, wiped_at = $2 where job_id = $1 and job_sealed is not null';
+    await tx.query(forget, [id, this.clock.now()]);
   }
 
   private async write(tx: UnitOfWork, request: Request, change: Change): Promise<Request> {
@@ -192,7 +213,7 @@ export class Requests {
     metadata: Record<string, unknown> = {},
     outcome?: EventDetails['outcome'],
   ): Promise<void> {
-    const subjects = await this.subjects(tx, request.id);
+    const subjects = await this.named(tx, request.id);
     const { kind, scope, status } = request;
     await tx.inTenant(tenant, () =>
       this.audit.record(tx, action, {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import { systemTenancy, type Tenancy } from '../database/tenancy.js';
+import { type SubjectRef, systemTenancy, type Tenancy } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
 import { AuditLog } from '../audit/events.js';
 import { DomainError, notFound } from '../errors.js';
 import { issueToken, readToken } from '../keys/tokens.js';
@@ -121,7 +122,21 @@ export class ApiTokens {
       if (revoked) await this.audit.record(tx, 'token.revoked', { targets: [{ type: 'token', id }] });
     });
   }
+
+  /** Ends what these people made in the tenant of `tx`: they are erased, and nobody answers for it any more. */
+  async revokeOf(tx: UnitOfWork, makers: readonly SubjectRef[]): Promise<void> {
+    const values = [makers.map(({ kind }) => kind), makers.map(({ key }) => key), this.clock.now()];
+    for (const { id } of await tx.query<{ id: string }>(revokeMadeBy, values))
+      await this.audit.record(tx, 'token.revoked', { targets: [{ type: 'token', id }] });
+  }
 }
+
+const revokeMadeBy = `
+  update habeas.api_tokens set revoked_at = $3
+  where revoked_at is null and created_by in (
+    select p.pseudonym::text from habeas.pseudonyms p
+    join unnest($1::text[], $2::text[]) as maker(kind, key) on p.subject_kind = maker.kind and p.subject_key = maker.key)
+  returning id`;
 
 const isLive = ({ revokedAt, expiresAt }: TokenRecord, now: Date) => !revokedAt && expiresAt > now;
 

@@ -217,6 +217,30 @@ export const en: Catalogue = {
       ],
     }),
 
+    'deletion-done': (params, say) => ({
+      subject: `${params.controller} has deleted your data`,
+      preview: 'With a certificate that anybody can check.',
+      blocks: [
+        paragraph(
+          `You asked ${params.controller} for ${forWhat(params.asked)}. It is done: what we held about you in ${say.number(params.deleted)} kinds of records is deleted, or no longer says who it was about. Then we searched for your identifiers and found none left.`,
+        ),
+        paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
+        ...(params.kept.length
+          ? [
+              { type: 'heading', text: 'What we keep, and why' } as const,
+              facts(...params.kept.map(({ label, why }) => [label, why] as const)),
+            ]
+          : []),
+        ...section('Your certificate', [
+          `Save the line below as a file. It is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
+          params.certificate,
+        ]),
+        ...section(rightsHeading, params.rights),
+        paragraph('We have now forgotten this address, and cannot answer to it any more.'),
+        reference(params),
+      ],
+    }),
+
     'request-withdrawn': (params) => ({
       subject: `Your request to ${params.controller} is withdrawn`,
       preview: 'We have stopped working on it. You can ask again at any time.',

@@ -69,6 +69,16 @@ export interface MailParams {
   'package-ready': PackageLink & Partial<WithRights>;
   'package-for-workspace': PackageLink & { workspace: string };
   'request-no-data': AboutRequest & WithRights;
+  /** `certificate`: the signed file in one line; `keys`: where the key is that it is checked with. */
+  'deletion-done': AboutRequest &
+    WithRights & {
+      /** How many kinds of data were deleted or made anonymous. */
+      deleted: number;
+      kept: readonly { label: string; why: string }[];
+      backupsGoneBy: Day;
+      keys: string;
+      certificate: string;
+    };
   'request-refused': AboutRequest & WithRights & { ground: readonly string[] };
   /** `part` names what is refused: a workspace, or the account. */
   'request-refused-part': AboutRequest & WithRights & { part: string; ground: readonly string[] };

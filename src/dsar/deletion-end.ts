@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { Certificates } from '../deletion/certificates.js';
+import { type ErasureJob } from '../deletion/erasure.js';
+import { Erasures } from '../deletion/erasures.js';
+import { Suppressions } from '../deletion/suppressions.js';
+import { Letters } from './letters.js';
+import { Parts, takesPart } from './parts.js';
+import { type Outcome } from './request-lifecycle.js';
+import { type Request } from './request.js';
+import { Requests } from './requests.js';
+
+/** The end of a person's deletion, in one transaction: certificate, suppression, mail, and then nobody knows who it was. */
+@Injectable()
+export class DeletionEnd {
+  constructor(
+    private readonly host: HostMap,
+    private readonly requests: Requests,
+    private readonly parts: Parts,
+    private readonly erasures: Erasures,
+    private readonly certificates: Certificates,
+    private readonly suppressions: Suppressions,
+    private readonly letters: Letters,
+  ) {}
+
+  /** Fulfils the request, if it is still in progress. */
+  async reach(tx: UnitOfWork, job: ErasureJob, mentions: number): Promise<void> {
+    const request = await this.requests.lock(tx, job.jobId);
+    if (request.status !== 'in_progress') return;
+    const outcome = await this.outcomeOf(tx, request, job);
+    const close = () =>
+      this.requests.move(tx, request, 'fulfilled', {
+        action: 'request.fulfilled',
+        outcomeOfRequest: outcome,
+        targets: [{ type: 'erasure', id: job.id }],
+        metadata: { outcome },
+      });
+    if (outcome === 'no_data') await this.letters.noData(tx, await close());
+    else {
+      const certificate = await this.certificates.issue(tx, job, { law: request.law, mentions });
+      const erasedAt = await this.certificates.erasedAt(tx, job.id);
+      await this.suppressions.add(tx, job.subjects, { erasureId: job.id, erasedAt });
+      await this.letters.deletionDone(tx, await close(), certificate);
+    }
+    await this.wipe(tx, job);
+  }
+
+  private async outcomeOf(tx: UnitOfWork, request: Request, job: ErasureJob): Promise<Outcome> {
+    const erased = await this.erasures.outcomes(tx, job.id);
+    if (erased.length === 0) return 'no_data';
+    return (await this.parts.of(tx, request)).every(takesPart) ? 'full' : 'partial';
+  }
+
+  /** The letter has its own sealed copy of the address, which ends when it is sent or given up. */
+  private async wipe(tx: UnitOfWork, job: ErasureJob): Promise<void> {
+    await this.erasures.wipe(tx, job.id);
+    await tx.query(
+      'update habeas.requests set mail_sealed = null, details_sealed = null, language = null where id = $1',
+      [job.jobId],
+    );
+    // A key that outlives its person names nobody and lets them read the certificate; any other does name them.
+    for (const { kind, key } of job.subjects) {
+      const lives =
+        this.host.map.subjects[kind]?.table &&
+        (await tx.asHost((host) => this.host.people.byKey(host, kind, key)));
+      if (!lives)
+        await tx.query('delete from habeas.request_subjects where request_id = $1 and kind = $2 and key = $3', [
+          job.jobId, kind, key,
+        ]); // prettier-ignore
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { systemTenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
+import { Certificates } from '../deletion/certificates.js';
+import { Eraser } from '../deletion/eraser.js';
+import { type ErasureJob } from '../deletion/erasure.js';
+import { ErasureLedger } from '../deletion/ledger.js';
+import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
+import { countsOf, isClean } from '../deletion/residue-report.js';
+import { ResidueSearch } from '../deletion/residue-search.js';
+import { DomainError } from '../errors.js';
+import { DeletionBlockers } from './deletion-blockers.js';
+import { DeletionEnd } from './deletion-end.js';
+import { DeletionJob } from './deletion-job.js';
+import { ErasingPerson } from './erasing-person.js';
+import { Parts, takesPart } from './parts.js';
+import { type Request } from './request.js';
+import { Requests } from './requests.js';
+
+/**
+ * The work of one deletion, in its order: the host's rows and files, Habeas's own, the search for what is left, the
+ * ledger, and with the certificate the end. Every step finds what was done before, so it may be repeated from any point.
+ */
+@Injectable()
+export class DeletionWork {
+  constructor(
+    private readonly database: Database,
+    private readonly host: HostMap,
+    private readonly requests: Requests,
+    private readonly parts: Parts,
+    private readonly blockers: DeletionBlockers,
+    private readonly job: DeletionJob,
+    private readonly eraser: Eraser,
+    private readonly person: ErasingPerson,
+    private readonly residues: ResidueSearch,
+    private readonly certificates: Certificates,
+    private readonly ledger: ErasureLedger,
+    private readonly digests: LedgerDigests,
+    private readonly end: DeletionEnd,
+  ) {}
+
+  /** @throws DomainError what stops it: `deletion.held`, `erasure.*`, `residue.*`, `datamap.drift`, `storage.*` */
+  async run(request: Request): Promise<void> {
+    const job = await this.within(request, async (tx) =>
+      this.job.begin(tx, request, await this.parts.of(tx, request)),
+    );
+    if (job.subjects.length > 0) {
+      await this.eraser.run(job, {
+        shouldGoOn: (tx) => this.shouldGoOn(tx, job),
+        onIrreversible: (tx) => this.requests.tell(tx, request, 'request.irreversible'),
+      });
+      await this.person.forget(job);
+    }
+    const mentions = await this.search(request, job);
+    if (job.subjects.length > 0) await this.remember(request, job);
+    await this.within(request, (tx) => this.end.reach(tx, job, mentions));
+  }
+
+  /** A withdrawal takes the same lock, so that either it comes first or this batch does. */
+  private async shouldGoOn(tx: UnitOfWork, job: ErasureJob): Promise<void> {
+    const request = await this.requests.lock(tx, job.jobId);
+    if (request.status !== 'in_progress')
+      throw new DomainError('erasure.stopped', `The request is ${request.status}.`);
+    const [held] = await this.blockers.held(tx, await this.parts.of(tx, request), job.subjects);
+    if (held) throw new DomainError('deletion.held', held.message);
+  }
+
+  /** @returns hits in other people's rows. @throws DomainError `residue.found` */
+  private async search(request: Request, job: ErasureJob): Promise<number> {
+    if (job.subjects.length === 0) return 0;
+    const whole =
+      job.scope === 'account' &&
+      (await this.within(request, (tx) => this.parts.of(tx, request))).every(takesPart);
+    const [report] = await this.residues.search([
+      {
+        id: job.id,
+        subjects: job.subjects,
+        names: job.names ?? [],
+        ...(!whole && { workspaces: job.workspaces }),
+        cases: [job.id, job.jobId],
+      },
+    ]);
+    if (!report) throw new Error('the search gave no report');
+    if (isClean(report)) return countsOf(report).mentions;
+    const places = [
+      ...report.residues.map(({ schema, table, column, rows }) => `${schema}.${table}.${column} (${rows})`),
+      ...report.unreadable.map(({ schema, table, why }) => `${schema}.${table} (${why})`),
+    ];
+    throw new DomainError('residue.found', `Something is left, or cannot be searched: ${places.join(', ')}.`);
+  }
+
+  private async remember(request: Request, job: ErasureJob): Promise<void> {
+    const completedAt = await this.within(request, (tx) => this.certificates.erasedAt(tx, job.id));
+    await this.ledger.write(ledgerEntry(job, { completedAt, hostMap: this.host, digests: this.digests }));
+  }
+
+  private within<T>({ tenant }: Request, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), work);
+  }
+}
