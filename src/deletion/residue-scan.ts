@@ -38,7 +38,9 @@ export class ResidueScan {
     found: (findings: Finding[]) => Promise<void>,
   ): Promise<number> {
     // Otherwise a scan may begin in the middle of the table, beside another one.
-    await tx.query(`select set_config('synchronize_seqscans', 'off', true)`);
+    await tx.query(
+      `select set_config('synchronize_seqscans', 'off', true), set_config('lock_timeout', '30s', true)`,
+    );
     await this.values(tx, table, 'uuid', found);
     await this.values(tx, table, 'number', found);
     return this.texts(tx, table, found);

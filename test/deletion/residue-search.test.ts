@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { demoPeople } from '../../demo/people.js';
 import { readDataMap } from '../../src/app/data-map.js';
 import { readConfig } from '../../src/config.js';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
+import { readCatalogue } from '../../src/datamap/catalogue.js';
+import { grantsFor } from '../../src/datamap/grants.js';
 import { type Subject } from '../../src/datamap/settings.js';
 import { countsOf, isClean, type ResidueReport, type Sought } from '../../src/deletion/residue-report.js';
 import { ResidueSearch } from '../../src/deletion/residue-search.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { Situation } from './eraser-situation.js';
 
 const map = readDataMap(readConfig({ HABEAS_HOME: '.habeas' }));
@@ -234,6 +238,32 @@ describe('wherever it stands', () => {
     ]);
     expect(report.residues).toEqual([]);
     expect(isClean(report)).toBe(false);
+    const runner = { query: (text: string, values?: readonly unknown[]) => sql(text, ...(values ?? [])) };
+    await sql(grantsFor(map, await readCatalogue(runner as never), { residue: true }));
+    expect(isClean(await one(nobody()))).toBe(true);
+  });
+
+  test('a connection that is cut ends the search with an error that names the table, never with a clean report', async () => {
+    await beside('create table beside.held (t text)');
+    const holder = new pg.Client({ connectionString: db.ownerUrl });
+    await holder.connect();
+    try {
+      await holder.query('begin; lock table beside.held in access exclusive mode');
+      const searching = expect(one(nobody())).rejects.toMatchObject({
+        code: 'residue.unfinished',
+        message: 'beside.held could not be searched to its end.',
+      });
+      await eventually(async () => {
+        const cut = await sql(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and query like 'copy%beside%held%' and pid <> pg_backend_pid()`,
+        );
+        return cut.length === 1;
+      });
+      await searching;
+    } finally {
+      await holder.end();
+    }
   });
 
   test('in Habeas’s own tables, but not in the rows of the case itself', async () => {
