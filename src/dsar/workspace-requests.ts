@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
+import { HOST_TENANT, type SubjectRef, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
@@ -98,9 +98,7 @@ export class WorkspaceRequests {
     >(selectPart, [tx.tenant, id]);
     if (!part) throw notFound('request');
     const decides = part.policy === 'approve' && part.decision === null && isOpen(part.status);
-    const subjects = decides
-      ? await tx.inTenant(part.requestTenant, () => this.requests.subjects(tx, id))
-      : [];
+    const subjects = decides ? await this.subjectsHere(tx, id, part.requestTenant) : [];
     return {
       ...(summaryOf(part, this.clock.now()) as RequestSummary),
       policy: part.policy,
@@ -109,6 +107,20 @@ export class WorkspaceRequests {
       subjects: subjects.map(({ kind, key }) => ({ kind, key })),
       timeline: await readTimeline(tx, id, 'workspace'),
     };
+  }
+
+  /** Whom this tenant decides about. Who else the person is, in other workspaces, is none of its business. */
+  private async subjectsHere(tx: UnitOfWork, id: string, requestTenant: string): Promise<SubjectRef[]> {
+    const all = await tx.inTenant(requestTenant, () => this.requests.subjects(tx, id));
+    const here: SubjectRef[] = [];
+    const isHere = async ({ kind, key }: SubjectRef) => {
+      const subject = await tx.asHost((host) => this.host.people.byKey(host, kind, key));
+      return subject !== undefined && this.people.belongs(tx, subject);
+    };
+    // Drift stops nobody from seeing what is due: who it is about stands there again when the map is mended.
+    for (const { kind, key } of all)
+      if (await tx.attempt(() => isHere({ kind, key }), unlessMisfit(false))) here.push({ kind, key });
+    return here;
   }
 
   private async addressOf(tenancy: Tenancy, subject: { kind: string; key: string }): Promise<string> {

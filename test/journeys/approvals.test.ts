@@ -82,6 +82,16 @@ describe('a workspace that decides about its part of a request', () => {
     expect((await neighbour.get(`/v1/workspaces/${borealis}/requests/${id}`)).status).toBe(404);
   });
 
+  test('does not learn from it who else that person is, in another workspace', async () => {
+    // She is a member of Acme, and wrote to Borealis as its customer.
+    const member = await desk.as('member');
+    const filed = await file(member);
+    expect(filed.subjects.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['customer', 'user']);
+    const part = (await owner.get(`/v1/workspaces/${acme}/requests/${filed.id}`)).body;
+    expect(part.subjects).toEqual([{ kind: 'user', key: demoPeople.member.userId }]);
+    expect((await member.post(`/v1/me/requests/${filed.id}/withdrawals`)).status).toBe(201);
+  });
+
   test('approves, and the request runs whole, with the decision in its own log and nowhere else', async () => {
     const viewer = await desk.as('viewer');
     const [{ id }] = (await viewer.get('/v1/me/requests')).body.items;
