@@ -13,6 +13,7 @@ import { RequestReading } from './request-reading.js';
 import {
   NewLinkAnswer,
   NewOwnRequest,
+  NewOwnVerification,
   Nothing,
   OwnData,
   PackageDetail,
@@ -68,6 +69,21 @@ export class OwnRequestsController {
   ) {
     const theirs = await this.own.tenancyOf(tenancy, person, id);
     await this.casework.withdraw(theirs, id);
+    return this.reading.own(theirs, id);
+  }
+
+  /** One more link to the address that is kept, while identity is in question; what staff saw is theirs to record. */
+  @Post('requests/:requestId/verifications')
+  @Allow('own-verifications', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async verify(
+    @Tenant() tenancy: Tenancy,
+    @Caller() person: Person,
+    @Param('requestId') id: string,
+    @Body({ schema: NewOwnVerification }) verification: NewOwnVerification,
+  ) {
+    const theirs = await this.own.tenancyOf(tenancy, person, id);
+    await this.casework.verify(theirs, id, verification);
     return this.reading.own(theirs, id);
   }
 

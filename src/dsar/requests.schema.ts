@@ -104,8 +104,12 @@ export const NewDeskRequest = z.strictObject({
 });
 export type NewDeskRequest = z.infer<typeof NewDeskRequest>;
 
+export const NewOwnVerification = z.strictObject({
+  method: z.literal('link').describe('One more link to the address'),
+});
+export type NewOwnVerification = z.infer<typeof NewOwnVerification>;
 export const NewVerification = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('link').describe('One more link to the address') }),
+  NewOwnVerification,
   z.strictObject({
     method: z.literal('manual'),
     seen: Words(500).describe('What was seen; no copies are kept'),

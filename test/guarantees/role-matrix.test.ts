@@ -85,6 +85,12 @@ const cases: Case[] = [
     admitted: ownThing(204),
   },
   { route: 'POST /v1/me/requests/:requestId/withdrawals', params: of('account'), admitted: ownThing(409) },
+  {
+    route: 'POST /v1/me/requests/:requestId/verifications',
+    body: () => ({ method: 'link' }),
+    params: of('account'),
+    admitted: ownThing(409),
+  },
 
   { route: `GET ${w}/requests`, admitted: always(200) },
   {
@@ -167,7 +173,7 @@ const cases: Case[] = [
     body: () => ({ text: 'Wrote twice.' }),
     admitted: always(201),
   },
-  { route: `POST ${r}/retries`, params: of('open'), admitted: always(422) },
+  { route: `POST ${r}/retries`, params: of('open'), admitted: always(409) },
 
   { route: `GET ${w}/residency`, admitted: always(200) },
   { route: `PUT ${w}/residency`, body: () => ({ region: 'eu' }), admitted: always(200) },
