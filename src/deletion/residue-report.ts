@@ -12,6 +12,8 @@ export interface Sought {
   names?: string[];
   /** Host keys of the only workspaces the erasure was about. Absent: it was about everything. */
   workspaces?: string[];
+  /** The only tenants whose own rows of Habeas the erasure was about. Absent: all. */
+  tenants?: string[];
   /** Ids of the request and the erasure: Habeas's own rows about these name the person until the case is closed. */
   cases?: string[];
 }

@@ -155,9 +155,13 @@ class Run {
     for (const [person, theirs] of this.byPerson(findings, ({ isPseudonym }) => !isPseudonym)) {
       const uuids = table.columns.filter(({ as }) => as === 'uuid').map(({ name }) => `t.${quoted(name)}`);
       const about = uuids.map((column) => `${column} = any ($2::uuid[])`).join(' or ') || 'false';
+      const { cases = [], tenants } = person.sought;
+      const hasTenant = table.columns.some(({ name, as }) => name === 'tenant_id' && as === 'uuid');
+      const elsewhere = hasTenant && tenants ? 'not (t.tenant_id = any ($3::uuid[]))' : '$3::uuid[] is null';
       const rows = await db.query<{ place: string }>(
-        `select t.ctid::text as place from only ${qualified(table)} as t where t.ctid = any ($1::tid[]) and (${about})`,
-        [[...new Set(theirs.map(({ place }) => place))], person.sought.cases ?? []],
+        `select t.ctid::text as place from only ${qualified(table)} as t
+         where t.ctid = any ($1::tid[]) and (${about} or ${elsewhere})`,
+        [[...new Set(theirs.map(({ place }) => place))], cases, tenants ?? []],
       );
       const kept = new Set(rows.map(({ place }) => place));
       const verdicts = theirs.map(({ place }): Verdict => (kept.has(place) ? 'kept' : 'residues'));

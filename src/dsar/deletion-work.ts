@@ -14,7 +14,7 @@ import { DomainError } from '../errors.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { DeletionEnd } from './deletion-end.js';
 import { DeletionJob } from './deletion-job.js';
-import { ErasingPerson } from './erasing-person.js';
+import { ErasingPerson, tenantsOf } from './erasing-person.js';
 import { Parts, takesPart } from './parts.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -51,7 +51,7 @@ export class DeletionWork {
         shouldGoOn: (tx) => this.shouldGoOn(tx, job),
         onIrreversible: (tx) => this.requests.tell(tx, request, 'request.irreversible'),
       });
-      await this.person.forget(job);
+      await this.person.forget(job, await this.leftOut(request));
     }
     const mentions = await this.search(request, job);
     if (job.subjects.length > 0) await this.remember(request, job);
@@ -70,16 +70,14 @@ export class DeletionWork {
   /** @returns hits in other people's rows. @throws DomainError `residue.found` */
   private async search(request: Request, job: ErasureJob): Promise<number> {
     if (job.subjects.length === 0) return 0;
-    const whole =
-      job.scope === 'account' &&
-      (await this.within(request, (tx) => this.parts.of(tx, request))).every(takesPart);
+    const whole = job.scope === 'account' && (await this.leftOut(request)).length === 0;
     const [report] = await this.residues.search([
       {
         id: job.id,
         subjects: job.subjects,
         names: job.names ?? [],
-        ...(!whole && { workspaces: job.workspaces }),
-        cases: [job.id, job.jobId],
+        ...(!whole && { workspaces: job.workspaces, tenants: tenantsOf(job) }),
+        cases: [job.id, job.jobId, ...(await this.openCases(request, job))],
       },
     ]);
     if (!report) throw new Error('the search gave no report');
@@ -89,6 +87,22 @@ export class DeletionWork {
       ...report.unreadable.map(({ schema, table, why }) => `${schema}.${table} (${why})`),
     ];
     throw new DomainError('residue.found', `Something is left, or cannot be searched: ${places.join(', ')}.`);
+  }
+
+  /** Tenants whose part was refused or not decided: what is there stays. */
+  private leftOut(request: Request): Promise<string[]> {
+    return this.within(request, async (tx) =>
+      (await this.parts.of(tx, request)).filter((part) => !takesPart(part)).map(({ tenant }) => tenant),
+    );
+  }
+
+  /** Other requests of theirs that are open still name them, and are forgotten in their own time. */
+  private async openCases(request: Request, job: ErasureJob): Promise<string[]> {
+    const open = 'select id from habeas.requests where closed_at is null';
+    const rows = await this.within(request, (tx) =>
+      tx.asSelf(job.subjects, (own) => own.query<{ id: string }>(open)),
+    );
+    return rows.map(({ id }) => id);
   }
 
   private async remember(request: Request, job: ErasureJob): Promise<void> {

@@ -21,6 +21,8 @@ const words: Record<string, Words> = {
   'part.approved': 'A part of it was approved',
   'part.refused': 'A part of it was refused',
   'request.started': 'Work on it began',
+  'request.blocked': 'Something stands in the way, and somebody looks after it',
+  'request.irreversible': 'The deletion began; from here on it cannot be undone',
   'request.attempt_failed': 'Something went wrong on our side; it is tried again',
   'request.failed': 'Something went wrong on our side; somebody looks after it',
   'request.retried': 'Work on it began again',

@@ -335,9 +335,12 @@ describe('a deletion waits, stops, or needs more', () => {
 
   test('in one workspace only that one is touched, and the account stays', async () => {
     const me = await desk.as('member');
+    const copy = await me.post('/v1/me/requests', { kind: 'access' });
+    await desk.reached(me, `/v1/me/requests/${copy.body.id}`, 'fulfilled');
     const { body } = await me.post('/v1/me/requests', {
       kind: 'deletion',
       scope: 'person',
+      waiveAccessLock: true,
       workspaceId: workspaceIds.acme,
       coolingOff: 'PT0S',
     });
@@ -346,6 +349,7 @@ describe('a deletion waits, stops, or needs more', () => {
     expect(await desk.db.behindTheScenes(mine, [member.userId])).toEqual([{ email: member.mail }]);
     const wrote = 'select 1 from atelier.messages where author_id = $1 and workspace_id = $2';
     expect(await desk.db.behindTheScenes(wrote, [member.userId, workspaceIds.acme])).toEqual([]);
+    expect((await me.get(`/v1/me/requests/${copy.body.id}`)).body.status).toBe('fulfilled');
     const elsewhere = 'select 1 from atelier.customers where lower(email) = $1';
     expect(await desk.db.behindTheScenes(elsewhere, [member.mail])).toHaveLength(1);
   });
@@ -395,4 +399,26 @@ describe('a deletion waits, stops, or needs more', () => {
     expect(new Date(body.runAfter).getTime()).toBeLessThanOrEqual(margin);
     expect(new Date(body.runAfter).getTime()).toBeGreaterThan(margin - 15 * HOUR);
   });
+});
+
+test('another request of the person that is still open neither stops the erasure nor is lost', async () => {
+  const desk = await TestDesk.open();
+  try {
+    const me = await desk.as('member');
+    const owner = await desk.as('owner');
+    const profile = `/v1/workspaces/${workspaceIds.acme}/controller`;
+    await owner.put(profile, { approvals: 'approve' });
+    const access = await me.post('/v1/me/requests', { kind: 'access' });
+    await owner.put(profile, { approvals: 'auto' });
+    expect(access.body.status).toBe('scheduled');
+    const filed = await me.post('/v1/me/requests', {
+      kind: 'deletion',
+      coolingOff: 'PT0S',
+      waiveAccessLock: true,
+    });
+    await desk.reached(me, `/v1/me/requests/${filed.body.id}`, 'fulfilled');
+    expect((await me.get(`/v1/me/requests/${access.body.id}`)).body.status).toBe('scheduled');
+  } finally {
+    await desk.close();
+  }
 });
