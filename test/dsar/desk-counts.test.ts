@@ -22,7 +22,8 @@ describe('what the desk counts and leads to', () => {
     expect(status).toBe(201);
     return body as { id: string; dueOn: string };
   };
-  const dueSoon = async () => (await support.get('/v1/desk/requests')).body.counts.dueWithinSevenDays;
+  const dueSoon = async (): Promise<number> =>
+    (await support.get('/v1/desk/requests')).body.counts.dueWithinSevenDays;
 
   test('a request whose clock stands is not due within seven days, and is again when it runs on', async () => {
     const { id, dueOn } = await write('DE', '2026-10-25T12:00:00Z');
