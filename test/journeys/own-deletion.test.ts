@@ -3,6 +3,7 @@ import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { checkCertificate } from '../../src/deletion/certificate-check.js';
 import { ErasureLedger } from '../../src/deletion/ledger.js';
+import { unavailable } from '../../src/storage/object-store.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 
@@ -418,6 +419,56 @@ test('another request of the person that is still open neither stops the erasure
     });
     await desk.reached(me, `/v1/me/requests/${filed.body.id}`, 'fulfilled');
     expect((await me.get(`/v1/me/requests/${access.body.id}`)).body.status).toBe('scheduled');
+  } finally {
+    await desk.close();
+  }
+});
+
+test('a ledger that is away keeps the certificate back, and the next attempt ends it: one mail, the same pseudonym', async () => {
+  let away = true;
+  const desk = await TestDesk.open({
+    stores: (real) => ({
+      bucket: (name) => {
+        const bucket = real.bucket(name);
+        if (!name.endsWith('-ledger')) return bucket;
+        return new Proxy(bucket, {
+          get: (its, method) =>
+            method === 'put' && away
+              ? () => Promise.reject(unavailable('put', new Error('away')))
+              : (Reflect.get(its, method) as () => unknown).bind(its),
+        });
+      },
+    }),
+  });
+  const address = async () => {
+    const rows = await desk.db.behindTheScenes<{ email: string }>(
+      'select email from atelier.users where id = $1',
+      [member.userId],
+    );
+    return rows[0]?.email;
+  };
+  try {
+    const me = await desk.as('member');
+    const filed = await me.post('/v1/me/requests', { kind: 'deletion', coolingOff: 'PT0S' });
+    const path = `/v1/me/requests/${filed.body.id}`;
+    await eventually(async () =>
+      (await me.get(path)).body.timeline.some(
+        ({ action }: { action: string }) => action === 'request.attempt_failed',
+      ),
+    );
+    const pseudonym = await address();
+    expect(pseudonym).toMatch(/@deleted\.invalid$/);
+    expect((await me.get(`${path}/certificate`)).status).toBe(404);
+    away = false;
+    desk.clock.advance(2 * 60_000);
+    await desk.sweep();
+    await desk.reached(me, path, 'fulfilled');
+    expect(await address()).toBe(pseudonym);
+    const told = await eventually(async () => {
+      const done = (await desk.mails()).filter(({ subject }) => /has deleted your data/.test(subject ?? ''));
+      return done.length > 0 ? done : undefined;
+    });
+    expect(told).toHaveLength(1);
   } finally {
     await desk.close();
   }
