@@ -473,3 +473,33 @@ test('a ledger that is away keeps the certificate back, and the next attempt end
     await desk.close();
   }
 });
+
+test('somebody known by their address only is erased through the desk, and the address is nowhere any more', async () => {
+  const desk = await TestDesk.open();
+  try {
+    const [guest] = await desk.db.behindTheScenes<{ mail: string }>(
+      `select lower(invited_email) as mail from atelier.workroom_invitations i where invited_user is null
+         and not exists (select from atelier.users u where lower(u.email) = lower(i.invited_email))
+         and not exists (select from atelier.customers c where lower(c.email) = lower(i.invited_email))
+       limit 1`,
+    );
+    const mail = guest?.mail ?? '';
+    expect(mail).toContain('@');
+    const support = await desk.as('support');
+    const filed = await support.post('/v1/desk/requests', { kind: 'deletion', mail, channel: 'letter' });
+    expect(filed.status).toBe(201);
+    const token = await desk.linkTo(mail, 'p');
+    await desk.anybody().post(`/p/${token}`, { action: 'confirm' }, { accept: 'application/json' });
+    desk.clock.advance(25 * HOUR);
+    await desk.sweep();
+    const path = `/v1/workspaces/${HOST_TENANT}/requests/${filed.body.id}`;
+    const done = await desk.reached(await desk.as('support'), path, 'fulfilled');
+    expect(done.outcome).toBe('full');
+    await eventually(async () =>
+      (await desk.mails()).some(({ subject }) => /has deleted your data/.test(subject ?? '')),
+    );
+    expect(await occurrences(desk, ['atelier', 'habeas', 'habeas_jobs'], mail)).toEqual([]);
+  } finally {
+    await desk.close();
+  }
+});
