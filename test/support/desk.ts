@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,10 +74,10 @@ export class TestDesk {
     });
     const log = options.log ? createLog(config, options.log) : pino({ enabled: false });
     const clock = new TestClock();
-    // Packages and ledger of its own; the demo's attachments are read where the template put them.
+    // The demo's attachments too are its own: an erasure here must not take them from the tests beside it.
+    await cp(join(process.env.HABEAS_TEST_HOME ?? '', 'objects'), join(home, 'objects'), { recursive: true });
     const own = openStores(config);
-    const hosts = openStores({ ...config, home: process.env.HABEAS_TEST_HOME ?? '' });
-    const bucket = (name: string) => (name.startsWith(config.storage.exportBucket) ? own : hosts).bucket(name);
+    const bucket = (name: string) => own.bucket(name);
     const wrapped = options.stores?.({ bucket }) ?? { bucket };
     // Still the local store in all else: it is the one that serves the addresses it signs.
     const stores = Object.assign(Object.create(own) as ObjectStores, {
