@@ -61,11 +61,12 @@ export class EventLog {
       );
     }
     if (from !== undefined) {
-      where(from, ($) => `occurred_at >= ${$}`);
+      // As an instant: Postgres knows fewer offsets than ISO 8601 allows (+23:59).
+      where(new Date(from), ($) => `occurred_at >= ${$}`);
       where(idBefore(Date.parse(from) - SKEW), ($) => `id >= ${$}`);
     }
     if (to !== undefined) {
-      where(to, ($) => `occurred_at < ${$}`);
+      where(new Date(to), ($) => `occurred_at < ${$}`);
       where(idBefore(Date.parse(to) + SKEW), ($) => `id < ${$}`);
     }
     values.push(query.limit + 1);

@@ -20,6 +20,7 @@ import { createLog } from '../../src/http/log.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
+import { Signing } from '../../src/keys/signing.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { OBJECT_STORES } from '../../src/storage/object-store.js';
 import { foreignHost, type ForeignHost } from '../datamap/host.js';
@@ -67,6 +68,7 @@ export async function proofApp(): Promise<ProofApp> {
     { provide: Clock, useValue: clock },
     { provide: CONFIG, useValue: config },
     { provide: Sealing, useValue: sealing },
+    { provide: Signing, useValue: new Signing(randomBytes(32)) },
     { provide: OBJECT_STORES, useValue: stores },
     { provide: Queue, useValue: queue },
     { provide: HostMap, useValue: new HostMap(host.map, host.catalogue) },
