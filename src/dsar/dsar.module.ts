@@ -23,7 +23,6 @@ import { DeletionFulfilment } from './deletion-fulfilment.js';
 import { DeletionJob } from './deletion-job.js';
 import { DeletionPlans } from './deletion-plans.js';
 import { DeletionPlansController, OwnDeletionPlansController } from './deletion-plans.controller.js';
-import { DeletionSweep } from './deletion.sweep.js';
 import { DeletionWork } from './deletion-work.js';
 import { Desk } from './desk.js';
 import { DeskController } from './desk.controller.js';
@@ -110,7 +109,7 @@ const deletion = [
   ownData,
 ];
 const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];
-const sweeps = [IdentitySweep, FulfilmentSweep, DeletionSweep, ForgettingSweep];
+const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
 
 @Module({
   imports: [DeletionModule, ExportModule, IdentityModule, MailModule, ResidencyModule],
@@ -137,14 +136,13 @@ export class DsarModule {
     identity: IdentitySweep,
     forgetting: ForgettingSweep,
     deletions: DeletionFulfilment,
-    dueDeletions: DeletionSweep,
   ) {
     queue.register(ACCESS_FULFILMENT, (job) => fulfilment.run(job), { concurrency: 2 });
     queue.register(DELETION_FULFILMENT, (job) => deletions.run(job), { concurrency: 2 });
     queue.register(PACKAGE_REBUILD, (job) => rebuild.run(job));
     mail.connect();
-    registry.register('requests-due', () => dueRequests.run());
-    registry.register('deletions-due', () => dueDeletions.run());
+    registry.register('requests-due', () => dueRequests.access());
+    registry.register('deletions-due', () => dueRequests.deletions());
     registry.register('identity', () => identity.run());
     registry.register('forgetting', () => forgetting.run());
     registry.register('outbox', () => mail.sweep());

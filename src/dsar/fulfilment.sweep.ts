@@ -5,10 +5,10 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
 import { eachOnItsOwn } from './each-on-its-own.js';
-import { ACCESS_FULFILMENT } from './queues.js';
+import { ACCESS_FULFILMENT, DELETION_FULFILMENT } from './queues.js';
 
 // Decisions close on a date of the jurisdiction's zone; a day early here is harmless, because the job asks again.
-const due = `
+const dueAccess = `
   select r.tenant_id as "tenant", r.id from habeas.requests r
   where r.kind = 'access' and r.identity_proven_at is not null
     and (r.status in ('received', 'scheduled') or (r.status = 'in_progress' and coalesce(r.next_attempt_at, $1) <= $1))
@@ -17,7 +17,16 @@ const due = `
     and r.id > $3
   order by r.id limit 500`;
 
-/** Puts every access request that is due into the queue again: jobs may get lost, the rows do not. */
+// What delays a deletion ends on a date of its zone; a day early here is harmless, because the job asks again.
+const dueDeletions = `
+  select r.tenant_id as "tenant", r.id from habeas.requests r
+  where r.kind = 'deletion' and r.scope <> 'workspace' and r.identity_proven_at is not null
+    and (r.status in ('received', 'scheduled') and (coalesce(r.run_after, $1) <= $1 or r.due_on <= $2::date)
+         or r.status = 'in_progress' and coalesce(r.next_attempt_at, $1) <= $1)
+    and r.id > $3
+  order by r.id limit 500`;
+
+/** Puts every request that is due into its queue again: jobs may get lost, the rows do not. */
 @Injectable()
 export class FulfilmentSweep {
   constructor(
@@ -27,7 +36,16 @@ export class FulfilmentSweep {
     private readonly queue: Queue,
   ) {}
 
-  async run(): Promise<void> {
+  access(): Promise<void> {
+    return this.enqueue(ACCESS_FULFILMENT, dueAccess);
+  }
+
+  /** Of persons; a workspace's has a door of its own. */
+  deletions(): Promise<void> {
+    return this.enqueue(DELETION_FULFILMENT, dueDeletions);
+  }
+
+  private async enqueue(queue: string, due: string): Promise<void> {
     const now = this.clock.now();
     const closing = new Date(now.getTime() + this.config.dueMargin.toMillis() + 86_400_000)
       .toISOString()
@@ -36,7 +54,7 @@ export class FulfilmentSweep {
       this.database.asSweep((tx) => tx.query<JobRef>(due, [now, closing, after]));
     await eachOnItsOwn(page, (ref) =>
       this.database.within(systemTenancy(ref.tenant, 'fulfilment-sweep'), (tx) =>
-        this.queue.enqueue(tx, ACCESS_FULFILMENT, ref),
+        this.queue.enqueue(tx, queue, ref),
       ),
     );
   }

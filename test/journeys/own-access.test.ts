@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import yauzl from 'yauzl';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { type Caller, TestDesk } from '../support/desk.js';
+import { unzip } from './package.js';
 
 describe('a member asks for their data in Settings', () => {
   let desk: TestDesk;
@@ -95,31 +95,3 @@ describe('a member asks for their data in Settings', () => {
     expect(JSON.stringify(seen.body)).not.toContain(demoPeople.neighbour.workspaceId);
   });
 });
-
-function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
-  return new Promise((resolve, reject) => {
-    const files = new Map<string, Buffer>();
-    yauzl.fromBuffer(zip, { lazyEntries: true }, (error, file) => {
-      if (error) {
-        reject(error);
-        return;
-      }
-      file.on('entry', (entry: yauzl.Entry) => {
-        file.openReadStream(entry, (failed, stream) => {
-          if (failed) {
-            reject(failed);
-            return;
-          }
-          const chunks: Buffer[] = [];
-          stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-          stream.on('end', () => {
-            files.set(entry.fileName, Buffer.concat(chunks));
-            file.readEntry();
-          });
-        });
-      });
-      file.on('end', () => resolve(files));
-      file.readEntry();
-    });
-  });
-}

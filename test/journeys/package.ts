@@ -38,7 +38,8 @@ export async function download(desk: TestDesk, token: string): Promise<OpenedPac
   };
 }
 
-function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
+/** Every file of a ZIP, by its name. */
+export function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
   return new Promise((resolve, reject) => {
     const files = new Map<string, Buffer>();
     yauzl.fromBuffer(zip, { lazyEntries: true }, (error, file) => {
