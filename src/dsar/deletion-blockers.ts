@@ -8,6 +8,7 @@ import { unlessMisfit } from '../datamap/misfit.js';
 import { workspaceId } from '../datamap/workspace-id.js';
 import { Holds } from '../deletion/holds.js';
 import { delaysEnded } from './deletion-terms.js';
+import { accessWaits } from './open-access.js';
 import { type Part, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
@@ -22,17 +23,8 @@ export interface DeletionBlocker {
   disclosable: boolean;
 }
 
-// As the person themselves, across tenants: an access request may run elsewhere. A package counts as fetched when
-// any of its links was used; where none is left that could be, nothing is waited for.
-const openAccess = `
-  select 1 from habeas.requests r
-  where r.kind = 'access' and (r.closed_at is null or exists (
-    select from habeas.packages p
-    where p.job_id = r.id and (p.status = 'building' or (p.status = 'ready' and p.expires_at > $1
-      and not exists (select from habeas.package_links l where l.package_id = p.id and l.downloads > 0)
-      and exists (select from habeas.package_links l
-                  where l.package_id = p.id and l.revoked_at is null and l.expires_at > $1)))))
-  limit 1`;
+// As the person themselves, across tenants: an access request may run elsewhere.
+const openAccess = `select 1 from habeas.requests r where ${accessWaits} limit 1`;
 
 const workspaceGoes = `
   select 1 from habeas.requests
