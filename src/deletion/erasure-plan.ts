@@ -9,7 +9,7 @@ import { type Collection } from '../datamap/map.js';
 import { DomainError } from '../errors.js';
 import { ErasureSql } from './erasure-sql.js';
 import { type Place, placesOf } from './erasure-places.js';
-import { type ErasureJob, type ErasurePlan, type StepPlan } from './erasure.js';
+import { type ErasureJob, type ErasurePlan, keptBy, type StepPlan } from './erasure.js';
 
 export class ErasurePlans {
   constructor(private readonly host: HostMap) {}
@@ -27,7 +27,7 @@ export class ErasurePlans {
     for (const collection of stages.flatMap((stage) => stage.collections))
       for (const place of placesOf(job, collection)) {
         const counted = await tx.asHost(() => this.count(tx, job, collection, place));
-        if (empty || counted.rows > 0) steps.push({ ...stepOf(collection, place), ...counted });
+        if (empty || counted.rows > 0) steps.push({ ...stepOf(job, collection, place), ...counted });
       }
     return { steps };
   }
@@ -55,15 +55,18 @@ export class ErasurePlans {
 }
 
 function stepOf(
+  job: ErasureJob,
   { name, controller, erasure }: Collection,
   { workspace }: Place,
 ): Omit<StepPlan, 'rows' | 'files'> {
+  const kept = keptBy(job, name, workspace);
   return {
     collection: name,
     controller,
     ...(workspace !== undefined && { workspace }),
-    rule: erasure.rule,
-    ...(erasure.rule === 'keep' && { ground: erasure.ground, until: erasure.until }),
+    rule: kept ? 'keep' : erasure.rule,
+    ...(!kept && erasure.rule === 'keep' && { ground: erasure.ground, until: erasure.until }),
+    ...(kept && { ground: kept.ground, ...(kept.until !== undefined && { until: kept.until }) }),
   };
 }
 

@@ -18,6 +18,17 @@ export interface ErasureJob {
   pseudonyms: Record<string, string>;
   /** Names they went by, for the residue search; unsealed in memory only. */
   names?: string[];
+  /** What stays although the map would have it go, because a refusal says so: a hold, say. */
+  kept?: Kept[];
+}
+
+/** Rows of one collection, in one workspace or of the account, that an erasure leaves as they are. */
+export interface Kept {
+  collection: string;
+  /** Host key; absent for what belongs to the account. */
+  workspace?: string;
+  ground: string;
+  until?: string;
 }
 
 export type ErasureRule = 'delete' | 'pseudonymise' | 'clear' | 'tombstone' | 'keep';
@@ -50,6 +61,10 @@ export interface StepOutcome extends StepPlan {
   /** Tombstones whose row still has to be swept. */
   pendingSweep: number;
 }
+
+/** Why a job leaves these rows as they are; undefined: it does not. */
+export const keptBy = ({ kept = [] }: Pick<ErasureJob, 'kept'>, collection: string, workspace?: string) =>
+  kept.find((one) => one.collection === collection && one.workspace === workspace);
 
 /** How a subject is named in `pseudonyms`. */
 export const subjectId = ({ kind, key }: Pick<Subject, 'kind' | 'key'>): string => `${kind}:${key}`;

@@ -33,6 +33,8 @@ export const LedgerEntry = z.strictObject({
   dataMap: z.string(),
   workspaces: z.array(z.strictObject({ key: z.string(), pseudonym: z.guid().optional() })),
   subjects: z.array(Erased),
+  /** What stayed because a refusal said so: it stays when the erasure is repeated. */
+  kept: z.array(z.strictObject({ collection: z.string(), workspace: z.string().optional() })).optional(),
 });
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 export const SignedLedgerEntry = LedgerEntry.extend({ signature: Signature });
@@ -75,7 +77,13 @@ export function ledgerEntry(
       ...unnamed(subject, map.subjects[subject.kind], digests),
       pseudonym: job.pseudonyms[subjectId(subject)],
     })),
-  } satisfies Record<keyof LedgerEntry, unknown>);
+    ...(job.kept?.length && {
+      kept: job.kept.map(({ collection, workspace }) => ({
+        collection,
+        ...(workspace !== undefined && { workspace }),
+      })),
+    }),
+  } satisfies Record<Exclude<keyof LedgerEntry, 'kept'>, unknown> & { kept?: unknown });
 }
 
 function unnamed(

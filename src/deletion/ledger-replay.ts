@@ -8,7 +8,7 @@ import { settingsStatement } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { placesOf } from './erasure-places.js';
 import { ErasureSql } from './erasure-sql.js';
-import { type ErasureJob, subjectId } from './erasure.js';
+import { type ErasureJob, keptBy, subjectId } from './erasure.js';
 import { type ErasureLedger } from './ledger.js';
 import { type Erased, type LedgerDigests, type LedgerEntry } from './ledger-entry.js';
 import { type Again, LedgerSearch } from './ledger-search.js';
@@ -137,7 +137,8 @@ export class LedgerReplay {
       // A shared row may be left alone by others' going long after; none comes back without its person's own rows.
       if (collection.erasure.rule === 'keep' || collection.shared) continue;
       let rows = 0;
-      for (const { selection } of placesOf(job, collection)) {
+      for (const { selection, workspace } of placesOf(job, collection)) {
+        if (keptBy(job, collection.name, workspace)) continue;
         const settings = settingsStatement(selection);
         await tx.query(settings.sql, settings.values);
         const sql = new ErasureSql(map, catalogue, job, asChanged(collection), selection, job.subjects[0]);
@@ -174,5 +175,6 @@ function jobOf(entry: LedgerEntry, again: ReadonlyMap<Erased, Again>): ErasureJo
     pseudonyms[subjectId(subject)] = erased.pseudonym;
   }
   const workspaces = entry.workspaces.map(({ key }) => key);
-  return { id: erasureId, tenant, jobId, scope, subjects, workspaces, pseudonyms };
+  const kept = entry.kept?.map((one) => ({ ...one, ground: 'ledger' }));
+  return { id: erasureId, tenant, jobId, scope, subjects, workspaces, pseudonyms, ...(kept && { kept }) };
 }

@@ -42,7 +42,7 @@ export class ErasureLedger {
     if (there === undefined) {
       const body = `${JSON.stringify(this.signing.sign(entry), null, 2)}\n`;
       await this.store.put(path, Readable.from([Buffer.from(body)]), { contentType: 'application/json' });
-    } else if (!('entry' in there) || canonicalJson(there.entry) !== canonicalJson(entry)) {
+    } else if (!('entry' in there) || !isSameErasure(there.entry, entry)) {
       throw new DomainError(
         'ledger.conflict',
         'The ledger holds something else in the place of this erasure.',
@@ -84,6 +84,19 @@ export class ErasureLedger {
 
 /** Beside the bucket of packages, so that two installations on one storage do not share it; 63 characters at most. */
 export const ledgerBucket = (exportBucket: string): string => `${exportBucket.slice(0, 56)}-ledger`;
+
+/**
+ * Whether two entries are of one erasure: what was written first stands. How its people are found may be said
+ * otherwise by now, when the data map changed between the writing and a second attempt.
+ */
+function isSameErasure(one: LedgerEntry, other: LedgerEntry): boolean {
+  const identity = ({ erasureId, jobId, tenant, scope, workspaces, subjects }: LedgerEntry) =>
+    canonicalJson({
+      ...{ erasureId, jobId, tenant, scope, workspaces },
+      pseudonyms: subjects.map(({ pseudonym }) => pseudonym).sort(),
+    });
+  return identity(one) === identity(other);
+}
 
 function pathOf({ completedAt, erasureId }: LedgerEntry): string {
   const time = new Date(completedAt).toISOString();

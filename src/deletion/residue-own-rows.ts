@@ -36,7 +36,7 @@ export class OwnRows {
     tally: Tally,
   ): Promise<void> {
     const { erasure, shared, table } = collection;
-    if (erasure.rule !== 'delete') return;
+    if (erasure.rule !== 'delete' || isLeft(collection, sought)) return;
     const subjects = sought.subjects.flatMap((subject) => this.byKeyAlone(subject));
     const selection = { subjects, ...(sought.workspaces && { workspaces: sought.workspaces }) };
     if (subjects.length === 0 || !reaches(collection, selection)) return;
@@ -67,7 +67,8 @@ export class OwnRows {
     const columns = this.textColumns(collection);
     if (wanted.length === 0 || columns.length === 0 || !reaches(collection, selection)) return;
     const { schema, name: table } = collection.table;
-    const verdict = collection.erasure.rule === 'keep' || collection.shared ? 'kept' : 'residues';
+    const stays = collection.erasure.rule === 'keep' || isLeft(collection, sought);
+    const verdict = stays || collection.shared ? 'kept' : 'residues';
     const where = await this.select(db, collection, selection);
     const list = columns.map((column, n) => `to_json(t.${quoted(column)})::text as c${n}`).join(', ');
     await db.query(
@@ -100,3 +101,7 @@ export class OwnRows {
       .filter((name) => !columns[name]?.secret && !columns[name]?.sealed);
   }
 }
+
+/** Whether rows of it stay because a refusal says so; what stays elsewhere the eraser has counted down to none. */
+const isLeft = ({ name }: Collection, { kept = [] }: Sought): boolean =>
+  kept.some(({ collection }) => collection === name);

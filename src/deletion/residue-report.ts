@@ -1,5 +1,6 @@
 /** What a residue search is asked, and what it answers: counts and names of tables, never a value. */
 import { type Subject } from '../datamap/settings.js';
+import { type Kept } from './erasure.js';
 import { type IdentifierKind } from './residue-patterns.js';
 
 /** One person, in all the kinds that they are known as, after their erasure. */
@@ -14,6 +15,8 @@ export interface Sought {
   workspaces?: string[];
   /** The only tenants whose own rows of Habeas the erasure was about. Absent: all. */
   tenants?: string[];
+  /** What the erasure was told to leave as it is, by collection and workspace. */
+  kept?: readonly Pick<Kept, 'collection' | 'workspace'>[];
   /** Ids of the request and the erasure: Habeas's own rows about these name the person until the case is closed. */
   cases?: string[];
 }

@@ -20,6 +20,8 @@ interface Row {
   others: boolean;
   /** Collections by which the row is the person's own, and should be erased or is kept. */
   own: boolean[];
+  /** The erasure was told to leave it. */
+  left?: boolean;
 }
 
 export class ResidueVerdicts {
@@ -57,11 +59,12 @@ export class ResidueVerdicts {
   ): Promise<Verdict[]> {
     const collections = this.collectionsOn(table.root);
     const rows = await this.rows(db, table, sought, collections, findings);
+    await this.noteLeft(db, table, sought, collections, rows);
     return findings.map(({ place, column, pattern }) => {
       const row = rows.get(place);
       // Whoever deleted it meanwhile did our work.
       if (!row) return 'kept';
-      if (!row.inside) return 'kept';
+      if (!row.inside || row.left) return 'kept';
       const own = collections.filter((_, n) => row.own[n]);
       if (own.length === 0) return row.others ? 'mentions' : 'residues';
       const isKey = patterns[pattern]?.isKey ?? false;
@@ -97,6 +100,32 @@ export class ResidueVerdicts {
       [[...new Set(findings.map(({ place }) => place))]],
     );
     return new Map(rows.map((row) => [row.place, row]));
+  }
+
+  /** Marks the rows that a refusal keeps, place by place as the erasure went. */
+  private async noteLeft(
+    db: SqlRunner,
+    table: SearchedTable,
+    { subjects, kept = [] }: Sought,
+    collections: readonly Collection[],
+    rows: Map<string, Row>,
+  ): Promise<void> {
+    for (const { collection: name, workspace } of kept) {
+      const collection = collections.find((one) => one.name === name);
+      const selection = { subjects, ...(workspace !== undefined && { workspaces: [workspace] }) };
+      if (!collection || rows.size === 0 || !reaches(collection, selection)) continue;
+      const settings = settingsStatement(selection);
+      await db.query(settings.sql, settings.values);
+      const where = rowsSelected(this.map, this.catalogue, collection, selection);
+      const left = await db.query<{ place: string }>(
+        `select t.ctid::text as place from only ${qualified(table)} as t where t.ctid = any ($1::tid[]) and ${where}`,
+        [[...rows.keys()]],
+      );
+      for (const { place } of left) {
+        const row = rows.get(place);
+        if (row) row.left = true;
+      }
+    }
   }
 
   private collectionsOn(table: { schema: string; name: string }): Collection[] {

@@ -29,7 +29,7 @@ export class StepRun {
     if (!work) return;
     const { collection, step } = work;
     if (works.length > 1) await eraseCircle(this.context, works);
-    else if (collection.erasure.rule === 'keep') await this.keep(work);
+    else if (step.rule === 'keep') await this.keep(work);
     else if (work.noted) await this.noted.erase(work);
     else
       for (const subject of pseudonymised(this.context.parts.job, collection))

@@ -76,6 +76,7 @@ export class DeletionWork {
         id: job.id,
         subjects: job.subjects,
         names: job.names ?? [],
+        ...(job.kept && { kept: job.kept }),
         ...(!whole && { workspaces: job.workspaces, tenants: tenantsOf(job) }),
         cases: [job.id, job.jobId, ...(await this.openCases(request, job))],
       },
