@@ -7,7 +7,9 @@ import {
   type Classification,
   type ControllerProfile,
   type Erasure,
+  type ErasureScope,
   type Normaliser,
+  type RecipientSource,
   type Retention,
 } from './schema.js';
 
@@ -71,6 +73,8 @@ export interface Workspaces {
   where?: string;
   owner: Record<string, string[]>;
   memberships: Memberships[];
+  /** What becomes of the accounts of members who are left without any workspace when theirs is deleted. */
+  peopleLeft: 'erase' | 'keep';
 }
 
 export interface Collection {
@@ -97,6 +101,12 @@ export interface Collection {
   builtIn: boolean;
 }
 
+/** Who was handed the data of people, and how they are told of an erasure. */
+export type Recipient = RecipientSource & {
+  name: string;
+  scope: ErasureScope[];
+};
+
 export type Exemption =
   { table: TableRef; reason: string } | { table: TableRef; column: string; reason: string };
 
@@ -108,6 +118,8 @@ export interface DataMap {
   workspaces?: Workspaces;
   controller: ControllerProfile;
   collections: Record<string, Collection>;
+  /** Those that the author declared, and `sessions` where people sign in and nothing else ends their sessions. */
+  recipients: Record<string, Recipient>;
   exempt: Exemption[];
 }
 

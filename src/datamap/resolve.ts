@@ -11,6 +11,7 @@ import {
   type WorkspaceRole,
   workspaceRoles,
 } from './map.js';
+import { recipientsOf } from './recipients.js';
 import {
   type CollectionSource,
   type DataMapSource,
@@ -46,6 +47,7 @@ export class Resolver {
       workspaces: source.workspaces === 'none' ? undefined : this.workspaces(source.workspaces),
       controller: source.controller,
       collections: this.collections(source.collections),
+      recipients: recipientsOf(source),
       exempt: this.exemptions(source.exempt),
     };
     return { ...present(map), hash: hashOf(map) };
@@ -92,6 +94,7 @@ export class Resolver {
       where: w.where,
       owner: mapValues(w.owner ?? {}, (columns) => list(columns)),
       memberships: list(w.memberships).map((m) => this.memberships(m)),
+      peopleLeft: w.peopleLeft ?? 'keep',
     });
   }
 

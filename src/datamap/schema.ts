@@ -131,6 +131,12 @@ const workspaces = z.union([
       .optional()
       .describe('{kind: column of the workspace table that holds its owner’s key}'),
     memberships: z.union([memberships, z.array(memberships).min(1)]).optional(),
+    peopleLeft: z
+      .enum(['erase', 'keep'])
+      .optional()
+      .describe(
+        'Members who belong to no workspace any more once theirs is deleted: their account is erased too, or kept (absent).',
+      ),
   }),
 ]);
 
@@ -224,6 +230,84 @@ const exemption = z.union([
   }),
 ]);
 
+const secretName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,59}$/, 'upper-case letters, digits and _, starting with a letter')
+  .describe('NAME: read from the environment variable RECIPIENT_NAME_SECRET.');
+const address = text.describe('Starts with http:// or https:// and a host; placeholders stand after that.');
+const template = text.describe(
+  'May hold {{subject.<identifier>}}, {{subject.key}}, {{subject.kind}}, {{erasure.id}}, {{request.id}}, {{task.id}}, ' +
+    '{{workspace.id}}, {{workspace.key}} and {{secret.NAME}}.',
+);
+const httpStatuses = z.array(z.int().min(200).max(599)).min(1);
+const headers = z.record(z.string().regex(/^[A-Za-z0-9-]{1,60}$/, 'is not the name of a header'), template);
+const erasureScope = z.enum(['account', 'person', 'workspace']);
+
+const verify = z.strictObject({
+  method: z.enum(['GET', 'HEAD', 'POST']).default('GET'),
+  url: address,
+  headers: headers.default({}),
+  expect: z.strictObject({ status: httpStatuses }).default({ status: [404, 410] }),
+  within: duration.default('P14D').describe('How long it may take after the call.'),
+});
+
+const recipientWords = {
+  title: text.describe('What people read: in the mail, in the certificate, on the desk.'),
+  subjects: z.array(word).min(1).optional().describe('Kinds of people it knows; absent: every kind.'),
+  collections: z
+    .array(word)
+    .min(1)
+    .optional()
+    .describe(
+      'It got data of these, and is told where rows of them went; absent: told once for the whole request.',
+    ),
+  scope: z
+    .array(erasureScope)
+    .min(1)
+    .optional()
+    .describe('Erasures it is told of; default: account, and with `collections` also person.'),
+  identifiers: z
+    .array(word)
+    .min(1)
+    .default(['key'])
+    .describe('By which identifiers of a person it knows them; `key` is the key.'),
+  when: z
+    .enum(['start', 'end'])
+    .default('end')
+    .describe('start: as soon as nothing can be undone any more; end: when the rows have gone.'),
+};
+
+const recipient = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...recipientWords,
+    kind: z.literal('webhook').describe('Standard Webhooks: signed, retried.'),
+    url: address,
+    secret: secretName,
+    verify: verify.optional(),
+  }),
+  z.strictObject({
+    ...recipientWords,
+    kind: z.literal('http').describe('A call as the recipient’s own API wants it, once for each person.'),
+    call: z.strictObject({
+      method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+      url: address,
+      headers: headers.default({}),
+      body: z.json().optional().describe('Sent as JSON; its texts may hold placeholders.'),
+      expect: z
+        .strictObject({ status: httpStatuses })
+        .optional()
+        .describe('Default: any 2xx; of DELETE 404 and 410 as well.'),
+    }),
+    verify: verify.optional(),
+  }),
+  z.strictObject({
+    ...recipientWords,
+    kind: z.literal('manual').describe('Somebody does it, and says so.'),
+    within: duration.default('P14D'),
+    instructions: text.optional(),
+  }),
+]);
+
 export const dataMapSchema = z.strictObject({
   version: z.literal(1),
   schema: z.string().min(1).max(63).default('public').describe('Of table names without a schema.'),
@@ -231,6 +315,10 @@ export const dataMapSchema = z.strictObject({
   workspaces,
   controller: profile,
   collections: z.record(word, collection),
+  recipients: z
+    .record(word, recipient)
+    .default({})
+    .describe('Who was handed the data and is told of its erasure (GDPR Art. 19).'),
   exempt: z.array(exemption).default([]),
 });
 
@@ -245,6 +333,8 @@ export type SetValue = z.output<typeof setValue>;
 export type Retention = z.output<typeof retention>;
 export type ControllerProfile = z.output<typeof profile>;
 export type MembershipsSource = z.output<typeof memberships>;
+export type RecipientSource = z.output<typeof recipient>;
+export type ErasureScope = z.output<typeof erasureScope>;
 export type Normaliser = (typeof normalisers)[number];
 
 /** The JSON Schema of the YAML file, for editors (draft 2020-12). */
