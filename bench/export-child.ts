@@ -1,8 +1,6 @@
 /** A process of its own for each measurement: the service, wired and idle, then one request fulfilled in it. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import pino from 'pino';
@@ -16,6 +14,7 @@ import { AccessFulfilment } from '../src/dsar/access-fulfilment.js';
 import { OwnRequests } from '../src/dsar/own-requests.js';
 import { PackageWriter } from '../src/export/package-writer.js';
 import { createApp } from '../src/http/bootstrap.js';
+import { type Effort, measuring } from './measure.js';
 import { copiesDuring, inline, isCopy, type Statement } from './statements.js';
 import { configOf } from './throwaway.js';
 
@@ -27,11 +26,7 @@ export type Job =
   | { way: 'read'; url: string; statements: Statement[] };
 
 /** What a fresh process measured of itself. */
-export interface Measured {
-  seconds: number;
-  /** On all threads: what is left of the machine for Postgres shows here, however busy the machine is. */
-  cpuSeconds: number;
-  rssAboveIdleMb: number;
+export interface Measured extends Effort {
   rows: number;
   bytes: number;
   /** Where the package lies. */
@@ -129,36 +124,6 @@ function timeFiles(): [string, number][] {
     return written;
   };
   return times;
-}
-
-async function measuring(
-  work: () => Promise<unknown>,
-): Promise<Pick<Measured, 'seconds' | 'cpuSeconds' | 'rssAboveIdleMb'>> {
-  await sleep(1000); // what starting left to do
-  const idle = process.memoryUsage.rss();
-  let peak = idle;
-  const look = (): unknown => (peak = Math.max(peak, process.memoryUsage.rss()));
-  const highWater = fromHere();
-  const looking = setInterval(look, 10);
-  const begun = performance.now();
-  const cpu = process.cpuUsage();
-  await work();
-  const seconds = (performance.now() - begun) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  look();
-  clearInterval(looking);
-  peak = Math.max(peak, highWater());
-  return { seconds, cpuSeconds: (user + system) / 1e6, rssAboveIdleMb: Math.round((peak - idle) / 1e6) };
-}
-
-/** Linux keeps the highest RSS itself, without gaps between two looks; elsewhere the looks must do. */
-function fromHere(): () => number {
-  try {
-    writeFileSync('/proc/self/clear_refs', '5');
-    return () => 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0);
-  } catch {
-    return () => 0;
-  }
 }
 
 /** What one writes first: all rows into memory, all of it into one string. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { type Job, type Measured } from './export-child.js';
+import { median } from './measure.js';
 import { hasPsql, type Timed, timePsql } from './psql.js';
 import { isCopy, type Statement } from './statements.js';
 import { openThrowaway, type Throwaway } from './throwaway.js';
@@ -121,6 +122,3 @@ async function inChild(job: Job): Promise<Measured> {
   if (answer.failed && job.way !== 'obvious') throw new Error(answer.failed);
   return answer;
 }
-
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
