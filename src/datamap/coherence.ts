@@ -1,5 +1,6 @@
 /** What zod cannot see: whether the parts of one map agree with each other. */
 import { type Collection, type DataMap, type Path, type SubjectKind } from './map.js';
+import { checkRecipient } from './recipients.js';
 import { type Problem } from './resolve.js';
 
 type At = (string | number)[];
@@ -13,6 +14,7 @@ export function incoherences(map: DataMap): Problem[] {
   for (const kind of signing.slice(1)) say(['subjects', kind.name, 'signIn'], 'only one kind can sign in');
   checkWorkspaces(map, say);
   for (const collection of Object.values(map.collections)) checkCollection(map, collection, say);
+  for (const recipient of Object.values(map.recipients)) checkRecipient(map, recipient, say);
   return problems;
 }
 
