@@ -11,6 +11,7 @@ import { versionWarning } from './database/server-version.js';
 import { HostMap } from './datamap/host-map.js';
 import { ReadinessChecks } from './http/readiness.js';
 import { DEMO_PEOPLE } from './identity/demo-tokens.js';
+import { OverdueWatch } from './jobs/overdue.js';
 import { Queue } from './jobs/queue.js';
 import { SweepRegistry } from './jobs/sweep-registry.js';
 import { Sealing } from './keys/sealing.js';
@@ -42,6 +43,7 @@ export class CoreModule implements OnModuleInit {
       { provide: HostMap, useValue: watch.hostMap },
       { provide: HostKinds, useValue: kindsOf(watch.hostMap) },
       { provide: DEMO_PEOPLE, useValue: config.demoHost ? demoPeople : {} },
+      { provide: OverdueWatch, useValue: new OverdueWatch(database, clock) },
     ];
     const own = [AuditLog, SweepRegistry];
     return {
