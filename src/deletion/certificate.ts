@@ -21,8 +21,11 @@ export interface ErasureFacts {
   mentions: number;
   /** BACKUP_HORIZON: how long after `completedAt` a backup may still hold what was erased. */
   backupHorizon: Duration;
-  /** Until when the object store keeps earlier versions of what was removed; absent: it keeps none. */
-  versionsGoneBy?: Date;
+  /**
+   * Whether files were removed from a store that may keep earlier versions of them out of our reach. They are promised
+   * to be gone when backups are: that is how long the operator says that copies live.
+   */
+  mayHaveVersions?: boolean;
   /** PUBLIC_URL of this installation, where its public keys are. */
   issuer: string;
   /** When the tombstones were swept: makes the final certificate. */
@@ -39,12 +42,22 @@ export function issueCertificate(signing: Signing, facts: ErasureFacts): SignedC
   return SignedCertificate.parse(signing.sign(certificateOf(facts)));
 }
 
+/** The first certificate once its tombstones are swept: nothing in it is counted anew, so that it contradicts nothing. */
+export function finalCertificate(
+  signing: Signing,
+  { signature: _, ...first }: SignedCertificate,
+  sweptAt: Date,
+): SignedCertificate {
+  const final = { ...first, issuedAt: sweptAt.toISOString(), final: true, pendingSweeps: [] };
+  return SignedCertificate.parse(signing.sign(final satisfies Certificate));
+}
+
 /** The file's text: indented for people; what is signed is the canonical form. */
 export const certificateText = (certificate: SignedCertificate): string =>
   `${JSON.stringify(certificate, null, 2)}\n`;
 
 function certificateOf(facts: ErasureFacts): Certificate {
-  const { job, completedAt, sweptAt, versionsGoneBy } = facts;
+  const { job, completedAt, sweptAt, mayHaveVersions = false } = facts;
   const backupsGoneBy = dayOf(completedAt, facts.backupHorizon);
   const pendingSweeps = sweptAt ? [] : pendingOf(facts.outcomes, backupsGoneBy);
   return {
@@ -62,7 +75,7 @@ function certificateOf(facts: ErasureFacts): Certificate {
     residues: 0,
     mentions: facts.mentions,
     pendingSweeps,
-    storage: { versionsGoneBy: versionsGoneBy ? dayOf(versionsGoneBy) : null },
+    storage: { versionsGoneBy: mayHaveVersions ? backupsGoneBy : null },
     backups: { goneBy: backupsGoneBy },
   };
 }

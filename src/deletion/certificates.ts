@@ -2,10 +2,18 @@ import { type Config } from '../config.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Signing } from '../keys/signing.js';
-import { issueCertificate } from './certificate.js';
+import { type ObjectStores } from '../storage/object-store.js';
+import { finalCertificate, issueCertificate } from './certificate.js';
 import { type SignedCertificate } from './certificate.schema.js';
 import { type Erasures } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
+
+/** What a certificate tells besides what was erased. */
+interface Told {
+  law: string | null;
+  /** Hits inside other people's rows. */
+  mentions: number;
+}
 
 /** The certificates of erasures, kept with them. Every call is in the tenant of `tx`. */
 export class Certificates {
@@ -13,6 +21,7 @@ export class Certificates {
     private readonly config: Pick<Config, 'backupHorizon' | 'publicUrl'>,
     private readonly signing: Signing,
     private readonly erasures: Erasures,
+    private readonly stores: Pick<ObjectStores, 'versions'>,
   ) {}
 
   /** When the last row of the host was done. @throws DomainError `erasure.not_found` while it is not */
@@ -20,27 +29,36 @@ export class Certificates {
     return (await this.ended(tx, erasureId)).erasedAt;
   }
 
-  /**
-   * Issues and keeps the certificate of an erasure that left no residue; a second time gives the same one.
-   * @param mentions hits inside other people's rows
-   */
-  async issue(
+  /** The certificate of an erasure that left no residue, as it would be issued now; a second time the same bytes. */
+  async draft(
     tx: UnitOfWork,
     { id, jobId, scope }: Pick<ErasureJob, 'id' | 'jobId' | 'scope'>,
-    { law, mentions }: { law: string | null; mentions: number },
+    told: Told,
   ): Promise<SignedCertificate> {
     const { erasedAt, mapHash } = await this.ended(tx, id);
-    const certificate = issueCertificate(this.signing, {
+    const outcomes = await this.erasures.outcomes(tx, id);
+    const mayHaveVersions =
+      this.stores.versions !== 'none' && outcomes.some(({ filesRemoved }) => filesRemoved > 0);
+    return issueCertificate(this.signing, {
+      ...told,
       job: { id, jobId, scope },
-      outcomes: await this.erasures.outcomes(tx, id),
+      outcomes,
       dataMap: mapHash,
-      law,
       completedAt: erasedAt,
-      mentions,
       backupHorizon: this.config.backupHorizon,
+      mayHaveVersions,
       issuer: this.config.publicUrl,
     });
-    await this.keep(tx, id, certificate);
+  }
+
+  /** Issues and keeps it. */
+  async issue(
+    tx: UnitOfWork,
+    job: Pick<ErasureJob, 'id' | 'jobId' | 'scope'>,
+    told: Told,
+  ): Promise<SignedCertificate> {
+    const certificate = await this.draft(tx, job, told);
+    await this.keep(tx, job.id, certificate);
     return certificate;
   }
 
@@ -52,20 +70,17 @@ export class Certificates {
     );
     const first = row?.certificate;
     if (!first || first.final) return undefined;
-    const { erasedAt, mapHash } = await this.ended(tx, id);
-    const certificate = issueCertificate(this.signing, {
-      job: { id, jobId: first.requestId, scope: first.scope },
-      outcomes: await this.erasures.outcomes(tx, id),
-      dataMap: mapHash,
-      law: first.law,
-      completedAt: erasedAt,
-      mentions: first.mentions,
-      backupHorizon: this.config.backupHorizon,
-      issuer: this.config.publicUrl,
-      sweptAt,
-    });
+    const certificate = finalCertificate(this.signing, first, sweptAt);
     await this.keep(tx, id, certificate);
     return certificate;
+  }
+
+  /** Keeps the certificate that was issued for an erasure of which the database knows nothing any more. */
+  async keep(tx: UnitOfWork, id: string, certificate: SignedCertificate): Promise<void> {
+    await tx.query('update habeas.erasures set certificate = $2 where id = $1', [
+      id,
+      JSON.stringify(certificate),
+    ]);
   }
 
   /** @throws DomainError `certificate.not_found`, also while there is none yet */
@@ -76,13 +91,6 @@ export class Certificates {
     );
     if (!row?.certificate) throw notFound('certificate');
     return row.certificate;
-  }
-
-  private async keep(tx: UnitOfWork, id: string, certificate: SignedCertificate): Promise<void> {
-    await tx.query('update habeas.erasures set certificate = $2 where id = $1', [
-      id,
-      JSON.stringify(certificate),
-    ]);
   }
 
   private async ended(tx: UnitOfWork, id: string): Promise<{ erasedAt: Date; mapHash: string }> {

@@ -59,8 +59,8 @@ const eraser = {
 };
 const certificates = {
   provide: Certificates,
-  inject: [CONFIG, Signing, Erasures],
-  useFactory: (...its: [Config, Signing, Erasures]) => new Certificates(...its),
+  inject: [CONFIG, Signing, Erasures, OBJECT_STORES],
+  useFactory: (...its: [Config, Signing, Erasures, ObjectStores]) => new Certificates(...its),
 };
 const residues = {
   provide: ResidueSearch,

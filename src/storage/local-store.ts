@@ -29,6 +29,8 @@ export interface LocalStoresOptions {
 
 /** Buckets as folders on this machine: for development, tests, and small installations with one server. */
 export class LocalStores implements ObjectStores {
+  readonly versions = 'none';
+
   constructor(private readonly options: LocalStoresOptions) {}
 
   bucket(name: string): ObjectStore {

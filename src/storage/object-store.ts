@@ -50,6 +50,11 @@ export interface ObjectStore {
 /** Where buckets come from: our own for packages, the host app's for attachments. */
 export interface ObjectStores {
   bucket(name: string): ObjectStore;
+  /**
+   * Whether an object that is removed or replaced may live on as an earlier version which we can neither see nor
+   * remove; absent: unknown.
+   */
+  readonly versions?: 'none' | 'unknown';
 }
 /** Injects the ObjectStores that the configuration chose. */
 export const OBJECT_STORES = Symbol('object stores');

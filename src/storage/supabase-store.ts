@@ -34,6 +34,8 @@ const pageSize = 100;
 
 /** Buckets of Supabase Storage, hosted or self-hosted. */
 export class SupabaseStores implements ObjectStores {
+  // The bucket behind it may keep versions (S3's versioning), and Supabase's API neither tells nor reaches them.
+  readonly versions = 'unknown';
   private readonly s3: S3Client | undefined;
 
   constructor(private readonly options: SupabaseStoresOptions) {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { projectFile } from '../../src/config.js';
-import { certificateText, issueCertificate } from '../../src/deletion/certificate.js';
+import { certificateText, finalCertificate, issueCertificate } from '../../src/deletion/certificate.js';
 import { verifyCertificate } from '../../src/deletion/certificate.cli.js';
 import { checkCertificate, readKeys } from '../../src/deletion/certificate-check.js';
 import { type DomainError } from '../../src/errors.js';
@@ -72,9 +72,16 @@ describe('a certificate', () => {
       pendingSweeps: [{ collection: 'rooms', rows: 2, on: '2026-12-20' }],
     });
     const swept = issueCertificate(vectorKey, { ...vectorFacts, sweptAt });
+    expect(finalCertificate(vectorKey, first, sweptAt)).toEqual(swept);
     expect(swept).toMatchObject({ final: true, pendingSweeps: [], issuedAt: '2026-12-20T12:00:00.000Z' });
     const outcomes = vectorFacts.outcomes.filter(({ rule }) => rule !== 'tombstone');
     expect(issueCertificate(vectorKey, { ...vectorFacts, outcomes })).toMatchObject({ final: true });
+  });
+
+  test('says by when versions of files are gone where the store may keep some, and nothing where it keeps none', () => {
+    expect(first.storage).toEqual({ versionsGoneBy: null });
+    const unknown = issueCertificate(vectorKey, { ...vectorFacts, mayHaveVersions: true });
+    expect(unknown.storage).toEqual({ versionsGoneBy: unknown.backups.goneBy });
   });
 
   test('is not verified with any value of it changed, removed or added', () => {
