@@ -14,6 +14,8 @@ export interface Situation {
   home: string;
   hostHome: string;
   grain: Grain;
+  /** A data map other than the demo's. */
+  dataMap?: string | undefined;
 }
 
 export interface Orders {
@@ -41,8 +43,9 @@ export class CrashingWorker {
     const situation: Situation = {
       databaseUrl: desk.db.url,
       home: desk.config.home,
-      hostHome: process.env.HABEAS_TEST_HOME ?? '',
+      hostHome: desk.config.home,
       grain,
+      dataMap: desk.config.datamapFile,
     };
     const args = ['--import', './scripts/typescript-loader.js', 'test/support/crash-worker.ts'];
     const child = spawn(process.execPath, [...args, JSON.stringify(situation)], {
@@ -63,6 +66,11 @@ export class CrashingWorker {
 
   get killed(): boolean {
     return this.ended?.signal === 'SIGKILL';
+  }
+
+  /** Every step so far, in order. */
+  get steps(): string[] {
+    return this.output.split('\n').flatMap((line) => /^\d+ (.+)$/.exec(line)?.[1] ?? []);
   }
 
   /** Its name, without its number. */
