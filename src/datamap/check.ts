@@ -6,6 +6,7 @@ import { checkCoverage } from './check-coverage.js';
 import { checkErasure } from './check-erasure.js';
 import { checkNames } from './check-names.js';
 import { checkQueries } from './check-queries.js';
+import { checkRetention } from './check-retention.js';
 import { snapshotOf, type Snapshot } from './drift.js';
 import { type Finding } from './findings.js';
 import { type DataMap } from './map.js';
@@ -45,6 +46,7 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...coverage.errors,
       ...access,
       ...checkErasure(map, catalogue),
+      ...checkRetention(map, catalogue),
       ...queries.errors,
     ]),
     warnings: distinct([...coverage.warnings, ...queries.warnings]),

@@ -1,7 +1,9 @@
 /** What zod cannot see: whether the parts of one map agree with each other. */
+import { reachesAsFar } from './iso-days.js';
 import { type Collection, type DataMap, type Path, type SubjectKind } from './map.js';
 import { checkRecipient } from './recipients.js';
 import { type Problem } from './resolve.js';
+import { sweepsWhatStays } from './sweepable.js';
 
 type At = (string | number)[];
 
@@ -77,6 +79,7 @@ function checkCollection(map: DataMap, collection: Collection, say: Say): void {
     if (path.columns.length > 1) say([...at, 'workspace'], 'a workspace’s key is one column');
   }
   checkClassifications(map, collection, say);
+  checkRetention(collection, say);
 }
 
 function checkSubjectPath(subject: SubjectKind, path: Path, at: At, say: Say): void {
@@ -98,4 +101,27 @@ function checkClassifications(map: DataMap, collection: Collection, say: Say): v
     else if (c.as !== undefined && !kind.identifiers[c.as])
       say([...at, 'as'], `is not an identifier of ${kind.name}`);
   }
+}
+
+function checkRetention(collection: Collection, say: Say): void {
+  const { retention } = collection;
+  if (typeof retention === 'string') return;
+  const at = ['collections', collection.name, 'retention'];
+  const { keep, after, from, atLeast, ground, adjustable } = retention;
+  if (after === undefined) {
+    for (const [word, value] of Object.entries({ from, atLeast, adjustable }))
+      if (value !== undefined) say([...at, word], 'needs `after`: the column that the time counts from');
+  }
+  if ((atLeast === undefined) !== (ground === undefined))
+    say([...at, ground === undefined ? 'atLeast' : 'ground'], '`atLeast` and its `ground` go together');
+  if (after !== undefined)
+    for (const [word, value] of Object.entries({ keep, atLeast }))
+      if (value?.includes('T')) say([...at, word], 'is counted in days, months or years');
+  if (keep && atLeast !== undefined && !reachesAsFar(keep, atLeast))
+    say([...at, 'keep'], `is less than \`atLeast: ${atLeast}\``);
+  if (sweepsWhatStays(collection))
+    say(
+      [...at, 'after'],
+      `cannot be swept: rows that erasure does not delete (\`${collection.erasure.rule}\`) have no end. Say it in words, or delete`,
+    );
 }

@@ -3,6 +3,7 @@ import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
 import { type DataMap, tablesOf } from './map.js';
 import { matches, qualified, quoted, type TableRef } from './names.js';
+import { sweepable } from './sweepable.js';
 
 /** What habeas_host needs on one table. */
 export interface NeededGrant {
@@ -33,11 +34,12 @@ export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] 
     const known = new Set(grant.table.columns.map((column) => column.name));
     const changed = Object.keys(changesOf(collection)).filter((name) => known.has(name));
     grant.update = [...new Set([...grant.update, ...changed])].sort();
-    grant.delete ||= isDeleted(collection);
+    const deletes = isDeleted(collection) || sweepable(collection) !== undefined;
+    grant.delete ||= deletes;
     // Postgres asks for the right to update some column before it skips rows that somebody else has locked.
     const stored = grant.table.kind === 'table' || grant.table.kind === 'partitioned';
     const [lockable] = grant.table.primaryKey.length > 0 ? grant.table.primaryKey : [...known];
-    if (isDeleted(collection) && stored && lockable !== undefined)
+    if (deletes && stored && lockable !== undefined)
       grant.update = [...new Set([...grant.update, lockable])].sort();
   }
   return [...needed.values()].sort((a, b) => (qualified(a.table) < qualified(b.table) ? -1 : 1));

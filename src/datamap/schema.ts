@@ -189,11 +189,30 @@ const erasure = z.discriminatedUnion('rule', [
 
 const retention = z.union([
   text,
-  z.strictObject({
-    keep: duration,
-    after: column.optional().describe('The timestamp column the time counts from.'),
-    note: text.optional(),
-  }),
+  z
+    .strictObject({
+      keep: duration
+        .nullable()
+        .optional()
+        .describe('How long, unless a workspace sets another time; null or absent: until deleted.'),
+      after: column
+        .optional()
+        .describe(
+          'The time column that `keep` counts from. With it, old rows are swept; a null is not over.',
+        ),
+      from: z
+        .literal('year-end')
+        .optional()
+        .describe('Counts from the end of the calendar year (UTC) in which `after` lies.'),
+      atLeast: duration.optional().describe('What a law demands: nobody may set less.'),
+      ground: text.optional().describe('Of `atLeast`: the law.'),
+      adjustable: z.boolean().optional().describe('false: workspaces may not set another time.'),
+      note: text.optional(),
+    })
+    .refine(
+      (r) => r.keep !== undefined || r.after !== undefined,
+      'give `keep`, or `after`, or say it in words',
+    ),
 ]);
 
 const collection = z.strictObject({
@@ -244,7 +263,7 @@ const headers = z.record(z.string().regex(/^[A-Za-z0-9-]{1,60}$/, 'is not the na
 const erasureScope = z.enum(['account', 'person', 'workspace']);
 
 const verify = z.strictObject({
-  method: z.enum(['GET', 'HEAD', 'POST']).default('GET'),
+  method: z.enum(['GET', 'POST']).default('GET'),
   url: address,
   headers: headers.default({}),
   expect: z.strictObject({ status: httpStatuses }).default({ status: [404, 410] }),

@@ -61,7 +61,9 @@ function recipientsOf(collections: readonly Processing[]): string[] {
 
 function retentionOf({ title, retention }: Processing): string {
   if (typeof retention === 'string') return `${title}: ${retention}`;
-  const time = Duration.fromISO(retention.keep).reconfigure({ locale: 'en' }).toHuman();
+  const time = retention.keep
+    ? Duration.fromISO(retention.keep).reconfigure({ locale: 'en' }).toHuman()
+    : 'until it is deleted';
   return `${title}: ${time}${retention.note ? ` (${retention.note})` : ''}`;
 }
 
