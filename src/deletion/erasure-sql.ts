@@ -36,6 +36,15 @@ export interface BatchOptions {
   leavesOnly?: boolean;
   /** Only these rows, which were noted before. */
   keys?: unknown[];
+  /** Only what lies here, as far as it still is to be done: something else may lie there by now. */
+  places?: Places;
+}
+
+/** Where rows lie, in one table. */
+export interface Places {
+  /** Oid of the very table, which may be a partition. */
+  rel: string;
+  places: string[];
 }
 
 export class ErasureSql {
@@ -109,6 +118,20 @@ export class ErasureSql {
     return { sql, values: values.all };
   }
 
+  /**
+   * Where rows lie that are to be done, at most so many, table by table and in the order of their places. A batch
+   * that looked for its rows itself would begin at the same end each time, and go over all that are dead already.
+   */
+  places(most: number, options: BatchOptions): Statement {
+    const values = new Values();
+    const toDo = this.toDo(values, options);
+    const sql =
+      `select rel::text as rel, string_agg(place::text, ' ' order by place) as places ` +
+      `from (select t.tableoid as rel, t.ctid as place from ${this.from} as t where ${toDo} limit ${values.add(most)}::bigint) as found ` +
+      `group by rel order by rel`;
+    return { sql, values: values.all };
+  }
+
   batch(options: BatchOptions): Statement {
     const values = new Values();
     const toDo = this.toDo(values, options);
@@ -173,7 +196,8 @@ export class ErasureSql {
     );
   }
 
-  private get isStored(): boolean {
+  /** Rows of a view lie nowhere. */
+  get isStored(): boolean {
     return this.table.kind === 'table' || this.table.kind === 'partitioned';
   }
 
@@ -193,9 +217,13 @@ export class ErasureSql {
     return [rowsSelected(map, catalogue, collection, selection), ...exceptions].join(' and ');
   }
 
-  private toDo(values: Values, { keys, leavesOnly }: BatchOptions): string {
+  private toDo(values: Values, { keys, leavesOnly, places }: BatchOptions): string {
     const { shared, erasure } = this.collection;
     const parts = [keys === undefined ? this.selected() : this.hasKey(values.add(JSON.stringify(keys)))];
+    if (places)
+      parts.unshift(
+        `t.ctid = any (${values.add(places.places)}::tid[]) and t.tableoid = ${values.add(places.rel)}::oid`,
+      );
     if (this.deletes) {
       const guard = this.bystanders.takesNobodyAlong(this.table);
       if (guard !== undefined) parts.push(guard);

@@ -10,7 +10,7 @@ import { type Selection, settingsStatement, type Subject } from '../datamap/sett
 import { failureOf, isPassing, rowsLocked } from './erasure-failure.js';
 import { type ErasureFiles } from './erasure-files.js';
 import { selectionOf } from './erasure-places.js';
-import { type BatchDone, type BatchOptions, ErasureSql } from './erasure-sql.js';
+import { type BatchDone, type BatchOptions, ErasureSql, type Places } from './erasure-sql.js';
 import { type Erasures, type Step } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
 
@@ -118,6 +118,18 @@ export class StepContext {
       await this.settle(tx, selection);
       const [row] = await tx.asHost((db) => db.query<{ rows: string }>(statement.sql, statement.values));
       return Number(row?.rows);
+    }, 0);
+  }
+
+  /** Where the rows lie that are still to be done, at most so many. */
+  places({ sql, selection }: Aim, most: number, options: BatchOptions): Promise<Places[]> {
+    const statement = sql.places(most, options);
+    return this.within(async (tx) => {
+      await this.settle(tx, selection);
+      const found = await tx.asHost((db) =>
+        db.query<{ rel: string; places: string }>(statement.sql, statement.values),
+      );
+      return found.map(({ rel, places }) => ({ rel, places: places.split(' ') }));
     }, 0);
   }
 

@@ -6,6 +6,7 @@ import { reachesOthers, rowsCameBack } from './erasure-failure.js';
 import { pseudonymised } from './erasure-plan.js';
 import { NotedRows } from './noted-rows.js';
 import { Pace } from './pace.js';
+import { RowSource } from './row-source.js';
 import { type Aim, type StepContext, type StepWork } from './step-context.js';
 
 /** Rows that keep coming back after so many rounds are put back by something. */
@@ -60,28 +61,22 @@ export class StepRun {
     await this.nothingStays(work, aim);
   }
 
-  /** Up to `rows` rows in batches; a batch that finds none leaves what others have locked. */
+  /** Up to `rows` rows in batches; what is left when none is found any more is locked by others. */
   private async pass(work: StepWork, aim: Aim, rows: number): Promise<{ handled: number; locked: boolean }> {
     const pace = new Pace();
+    const source = new RowSource(this.context, aim);
     let handled = 0;
-    let leavesOnly = aim.sql.deletes && aim.sql.isTree;
     while (handled < rows) {
-      const size = Math.min(pace.size, rows - handled);
-      const options = leavesOnly ? { limit: size, leavesOnly } : aim.sql.isTree ? {} : { limit: size };
+      const options = await source.next(Math.min(pace.size, rows - handled));
+      if (!options) return { handled, locked: true };
       const started = performance.now();
       const batch = await this.context.batch(work, aim, options);
-      if (batch === 'locked') {
-        pace.stumbled();
-        return { handled, locked: true };
-      }
+      if (batch === 'locked') return { handled, locked: true };
       pace.took(performance.now() - started, batch.picked);
+      source.took(batch.picked);
       handled += batch.done;
       // Picked and still there: a trigger holds on to them, which the next count tells.
       if (batch.picked > 0 && batch.done === 0) return { handled, locked: false };
-      if (batch.picked > 0) continue;
-      // No leaf is left, but rows are: they refer to each other in a circle, so they go in one statement.
-      if (!leavesOnly) return { handled, locked: true };
-      leavesOnly = false;
     }
     return { handled, locked: false };
   }
