@@ -5,6 +5,7 @@ import { type SubjectKind } from '../datamap/map.js';
 import { type Subject } from '../datamap/settings.js';
 import { Signature } from '../keys/public-keys.js';
 import { type Sealing } from '../keys/sealing.js';
+import { SignedCertificate } from './certificate.schema.js';
 import { type ErasureJob, subjectId } from './erasure.js';
 
 const Digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
@@ -19,6 +20,10 @@ const Erased = z.strictObject({
   pseudonym: z.guid(),
 });
 export type Erased = z.infer<typeof Erased>;
+
+/** An identifier that imports must ask about; see Suppressions. */
+const Suppressed = z.strictObject({ kind: z.string().min(1), digest: Digest });
+export type Suppressed = z.infer<typeof Suppressed>;
 
 export const LEDGER_FORMAT = 'habeas-erasure-ledger/1';
 
@@ -35,6 +40,12 @@ export const LedgerEntry = z.strictObject({
   subjects: z.array(Erased),
   /** What stayed because a refusal said so: it stays when the erasure is repeated. */
   kept: z.array(z.strictObject({ collection: z.string(), workspace: z.string().optional() })).optional(),
+  /** Tenants whose share was not erased. */
+  leftOut: z.array(z.guid()).optional(),
+  /** They cannot be worked out again once nobody is left. */
+  suppressions: z.array(Suppressed).optional(),
+  /** As it was issued; it says nothing of anybody. Absent where nothing was found to be erased. */
+  certificate: SignedCertificate.optional(),
 });
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 export const SignedLedgerEntry = LedgerEntry.extend({ signature: Signature });
@@ -55,12 +66,22 @@ export class LedgerDigests {
   }
 }
 
+export interface LedgerFacts {
+  completedAt: Date;
+  hostMap: HostMap;
+  digests: LedgerDigests;
+  leftOut?: readonly string[];
+  suppressions?: readonly Suppressed[];
+  certificate?: SignedCertificate | undefined;
+}
+
 /** @throws Error where a pseudonym was not drawn: without it a repetition would write another */
 export function ledgerEntry(
   job: ErasureJob,
-  { completedAt, hostMap, digests }: { completedAt: Date; hostMap: HostMap; digests: LedgerDigests },
+  { completedAt, hostMap, digests, ...aftermath }: LedgerFacts,
 ): LedgerEntry {
   const { map } = hostMap;
+  const { leftOut, suppressions, certificate } = aftermath;
   return LedgerEntry.parse({
     format: LEDGER_FORMAT,
     erasureId: job.id,
@@ -83,7 +104,10 @@ export function ledgerEntry(
         ...(workspace !== undefined && { workspace }),
       })),
     }),
-  } satisfies Record<Exclude<keyof LedgerEntry, 'kept'>, unknown> & { kept?: unknown });
+    ...(leftOut && { leftOut }),
+    ...(suppressions && { suppressions }),
+    ...(certificate && { certificate }),
+  });
 }
 
 function unnamed(

@@ -32,23 +32,24 @@ export class ErasureLedger {
 
   /**
    * Writes the entry unless it is there; to be called once the erasure has finished, as often as need be.
-   * @returns its path, by time and id
+   * @returns the entry that stands: of an attempt that was interrupted, the first, with its certificate
    * @throws DomainError `ledger.conflict` where another entry has its place; `storage.unavailable`: call again later
    */
-  async write(entry: LedgerEntry): Promise<string> {
+  async write(entry: LedgerEntry): Promise<LedgerEntry> {
     await this.ready();
     const path = pathOf(entry);
     const there = await this.read(path);
     if (there === undefined) {
       const body = `${JSON.stringify(this.signing.sign(entry), null, 2)}\n`;
       await this.store.put(path, Readable.from([Buffer.from(body)]), { contentType: 'application/json' });
-    } else if (!('entry' in there) || !isSameErasure(there.entry, entry)) {
+      return entry;
+    }
+    if (!('entry' in there) || !isSameErasure(there.entry, entry))
       throw new DomainError(
         'ledger.conflict',
         'The ledger holds something else in the place of this erasure.',
       );
-    }
-    return path;
+    return there.entry;
   }
 
   /** What was completed at `since` or later, in no order; what cannot be read is told, not skipped. */

@@ -8,6 +8,7 @@ import { normalise } from '../datamap/normalise.js';
 import { type Normaliser } from '../datamap/schema.js';
 import { type Subject } from '../datamap/settings.js';
 import { Sealing } from '../keys/sealing.js';
+import { type Suppressed } from './ledger-entry.js';
 import { type AskedIdentifier, type SuppressionAnswer } from './suppressions.schema.js';
 
 /** Why a person may be held again: they came by themselves, they agreed, or the erasure was not theirs. */
@@ -42,12 +43,30 @@ export class Suppressions {
     subjects: readonly Subject[],
     { erasureId, erasedAt }: { erasureId: string; erasedAt: Date },
   ): Promise<void> {
-    const entries = subjects.flatMap((subject) =>
-      this.knownOf(subject).map((known) => ({ kind: subject.kind, digest: this.digest(tx.tenant, known) })),
+    await this.restore(tx, this.digestsOf(tx.tenant, subjects), { erasureId, erasedAt });
+  }
+
+  /** What `add` would remember in this tenant, for the ledger: keyed hashes. */
+  digestsOf(tenant: string, subjects: readonly Subject[]): Suppressed[] {
+    const all = subjects.flatMap((subject) =>
+      this.knownOf(subject).map((known) => ({
+        kind: subject.kind,
+        digest: this.digest(tenant, known).toString('base64url'),
+      })),
     );
+    const distinct = new Map(all.map((one) => [`${one.kind} ${one.digest}`, one]));
+    return [...distinct.keys()].sort().map((name) => distinct.get(name) as Suppressed);
+  }
+
+  /** Remembers what a ledger has kept, in the tenant that `tx` is in; harmless when it is remembered already. */
+  async restore(
+    tx: UnitOfWork,
+    entries: readonly Suppressed[],
+    { erasureId, erasedAt }: { erasureId: string; erasedAt: Date },
+  ): Promise<void> {
     const added = await tx.query(insert, [
       tx.tenant,
-      entries.map(({ digest }) => digest),
+      entries.map(({ digest }) => Buffer.from(digest, 'base64url')),
       entries.map(({ kind }) => kind),
       erasedAt,
       erasureId,

@@ -1,7 +1,7 @@
 import { AuditLog } from '../../src/audit/events.js';
 import { type ErasureJob } from '../../src/deletion/erasure.js';
 import { ErasureLedger } from '../../src/deletion/ledger.js';
-import { LedgerDigests, ledgerEntry } from '../../src/deletion/ledger-entry.js';
+import { LedgerDigests, type LedgerEntry, ledgerEntry } from '../../src/deletion/ledger-entry.js';
 import { LedgerEraser } from '../../src/deletion/ledger-eraser.js';
 import { LedgerReplay } from '../../src/deletion/ledger-replay.js';
 import { Suppressions } from '../../src/deletion/suppressions.js';
@@ -33,7 +33,7 @@ export class LedgerSituation {
     this.eraser = new LedgerEraser({ database, hostMap, plans, erasures, eraser, suppressions, audit });
   }
 
-  enter(job: ErasureJob, completedAt: Date): Promise<string> {
+  enter(job: ErasureJob, completedAt: Date): Promise<LedgerEntry> {
     return this.ledger.write(
       ledgerEntry(job, { completedAt, hostMap: this.situation.host, digests: this.digests }),
     );
