@@ -29,9 +29,19 @@ export interface EventDetails {
 /** `noun.verb_past`, e.g. `request.filed`. */
 export type Action = `${string}.${string}`;
 
+/** What listeners learn of an event: nothing personal. */
+export type RecordedEvent = { id: string; action: Action } & Pick<EventDetails, 'targets' | 'metadata'>;
+type RecordedListener = (tx: UnitOfWork, event: RecordedEvent) => Promise<void>;
+
 /** The audit log's one door: an event is written in the transaction of the change it tells of (invariant 2). */
 export class AuditLog {
   private readonly pseudonyms = new Pseudonyms();
+  private readonly listeners: RecordedListener[] = [];
+
+  /** Who wants to know of every event, in its transaction and tenant. */
+  onRecorded(listener: RecordedListener): void {
+    this.listeners.push(listener);
+  }
 
   /**
    * Writes one event into the log of the tenant that `tx` is in right now.
@@ -58,11 +68,14 @@ export class AuditLog {
       context: context?.requestId ? { requestId: context.requestId } : {},
       metadata: details.metadata,
     };
-    return writeEvent(
+    const id = await writeEvent(
       tx,
       event,
       disclosures.map(({ subject, ...rest }) => ({ ...rest, subject: subject && pseudonym(subject) })),
     );
+    const { targets, metadata } = details;
+    for (const listener of this.listeners) await listener(tx, { id, action, targets, metadata });
+    return id;
   }
 }
 
