@@ -129,10 +129,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     const list = problems.map(({ path, message }) => `  ${path}: ${message}`).join('\n');
     throw new DomainError('config.invalid', `The configuration has problems:\n${list}`, { errors: problems });
   }
-  return assemble(parsed.data);
+  return assemble(parsed.data, recipientSecrets(given));
 }
 
-function assemble(env: Environment) {
+/** RECIPIENT_<NAME>_SECRET by NAME; which of them are needed, the data map says. */
+const recipientSecrets = (given: Record<string, string | undefined>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(given).flatMap(([variable, value]) => {
+      const name = /^RECIPIENT_([A-Z][A-Z0-9_]*)_SECRET$/.exec(variable)?.[1];
+      return name === undefined || value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+function assemble(env: Environment, secrets: Readonly<Record<string, string>>) {
   const production = env.NODE_ENV === 'production';
   return {
     production,
@@ -171,6 +180,7 @@ function assemble(env: Environment) {
     coolingOff: env.COOLING_OFF,
     dueMargin: env.DUE_MARGIN,
     laws: env.JURISDICTIONS,
+    recipientSecrets: secrets,
     /** Proxies whose X-Forwarded-For is believed; without them everybody behind one shares its address. */
     trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,

@@ -110,8 +110,10 @@ function checkPlaceholder(map: DataMap, recipient: Recipient, name: string, at: 
       say(at, `{{${name}}}: an address ends up in logs; send a secret in a header`);
     return;
   }
-  if (recipient.kind === 'webhook' && at.at(-1) === 'url' && !at.includes('verify'))
-    return say(at, `{{${name}}}: a webhook has one address for everybody`);
+  if (recipient.kind === 'webhook' && at.at(-1) === 'url' && !at.includes('verify')) {
+    say(at, `{{${name}}}: a webhook has one address for everybody`);
+    return;
+  }
   if (group === 'subject') {
     if (recipient.scope.includes('workspace')) say(at, `{{${name}}}: a workspace’s erasure names nobody`);
     else if (field !== 'kind' && !recipient.identifiers.includes(field))
