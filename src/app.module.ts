@@ -6,6 +6,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { CoreModule } from './core.module.js';
 import { DeletionModule } from './deletion/deletion.module.js';
 import { DsarModule } from './dsar/dsar.module.js';
+import { WorkspaceDeletionModule } from './dsar/workspace-deletion.module.js';
 import { DemoSignInModule } from './identity/demo-sign-in.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         ResidencyModule,
         DeletionModule,
         DsarModule,
+        WorkspaceDeletionModule,
         ...demo,
       ],
       providers: [Bell],

@@ -1,17 +1,25 @@
 /** Which workspaces there are, who belongs to them and as what, read through the map. */
 import { type SqlRunner } from '../database/unit-of-work.js';
-import { type Catalogue } from './catalogue.js';
+import { type Catalogue, columnIn } from './catalogue.js';
 import { hasKey, keySql } from './keys.js';
 import { type DataMap, type Memberships, type WorkspaceRole, workspaceRoles } from './map.js';
-import { qualified, quoted, type TableRef } from './names.js';
+import { literal, qualified, quoted, type TableRef } from './names.js';
 import { People } from './people.js';
 import { settingsStatement, type Subject } from './settings.js';
+import { valueAs } from './types.js';
 import { workspacesTouchedQuery } from './walk.js';
 
 export interface Membership {
   /** Host key of the workspace. */
   workspace: string;
   role: WorkspaceRole;
+}
+
+/** A workspace without an owner. */
+export interface Orphan {
+  /** Host key. */
+  workspace: string;
+  known: boolean;
 }
 
 /** Reads workspaces through the map, on whatever connection it is given; one statement at a time. */
@@ -67,6 +75,46 @@ export class HostWorkspaces {
       if (subject) found.push({ ...subject, role });
     }
     return found;
+  }
+
+  /**
+   * Those of these workspaces, by host key, that nobody owns, or (`known: false`) that the host has no row of any more.
+   * One statement, however many they are. An owner counts while the host has a row of them.
+   */
+  async withoutOwner(db: SqlRunner, workspaces: readonly string[]): Promise<Orphan[]> {
+    const w = this.map.workspaces;
+    if (!w || workspaces.length === 0) return [];
+    const owned = this.roleSources().flatMap((source) => {
+      if (source.owners === undefined) return [];
+      const here = this.isWorkspace(source.table, source.workspace);
+      const lives = this.lives(source);
+      return `not exists (select from ${qualified(source.table)} as t where ${here}${source.owners}${source.where}${lives})`;
+    });
+    const known = `exists (select from ${qualified(w.table)} as t where ${this.isWorkspace(w.table, w.key)}${and(w.where)})`;
+    return db.query<Orphan>(
+      `select k.key as workspace, ${known} as known from unnest($1::text[]) as k (key) ` +
+        `where not ${known} or (${['true', ...owned].join(' and ')})`,
+      [workspaces],
+    );
+  }
+
+  /** That row `t` is of the workspace `k.key`, with the key cast so that the column's index serves. */
+  private isWorkspace(table: TableRef, column: string): string {
+    const cast = valueAs(columnIn(this.catalogue, table, column)?.base, 'k.key');
+    return cast ? `t.${quoted(column)} = (${cast})` : `t.${quoted(column)}::text = k.key`;
+  }
+
+  private lives({ kind, table, subject }: RoleSource): string {
+    const people = this.map.subjects[kind];
+    if (!people?.table) return '';
+    const { table: theirs, key } = people;
+    const same = key.map((column, n) => {
+      const mine = subject[n] ?? column;
+      const base = (of: TableRef, name: string) => columnIn(this.catalogue, of, name)?.base;
+      const cast = base(theirs, column) === base(table, mine) ? '' : '::text';
+      return `p.${quoted(column)}${cast} = t.${quoted(mine)}${cast}`;
+    });
+    return ` and exists (select from ${qualified(theirs)} as p where ${same.join(' and ')})`;
   }
 
   /** The workspace's name, '' where the map names no column for it; undefined where there is no such workspace. */
@@ -139,6 +187,7 @@ export class HostWorkspaces {
       workspace: w.key,
       role: 'null::text',
       where: and(w.where),
+      owners: ` and t.${subject.map(quoted).join(' is not null and t.')} is not null`,
       ours: () => 'owner',
     }));
     return [
@@ -159,6 +208,8 @@ interface RoleSource {
   /** SQL of the host's role, as text. */
   role: string;
   where: string;
+  /** SQL that holds for rows of owners; undefined: nobody owns by this table. */
+  owners?: string;
   /** Our role for the host's; undefined where the map names none: such a person is no member. */
   ours: (theirs: string | null) => WorkspaceRole | undefined;
 }
@@ -170,7 +221,12 @@ function fromMemberships(m: Memberships, kind: string, subject: string[]): RoleS
     return m.roles ? m.roles[theirs] : workspaceRoles.find((role) => role === theirs);
   };
   const role = m.role === undefined ? 'null::text' : `t.${quoted(m.role)}::text`;
-  return { kind, subject, table: m.table, workspace: m.workspace, role, where: and(m.where), ours };
+  const names = Object.entries(m.roles ?? { owner: 'owner' }).flatMap(([theirs, our]) =>
+    our === 'owner' ? [literal(theirs)] : [],
+  );
+  const owners =
+    m.role === undefined || names.length === 0 ? undefined : ` and ${role} in (${names.join(', ')})`;
+  return { kind, subject, table: m.table, workspace: m.workspace, role, where: and(m.where), owners, ours };
 }
 
 const and = (condition?: string): string => (condition === undefined ? '' : ` and (${condition})`);

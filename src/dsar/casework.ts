@@ -36,11 +36,16 @@ export class Casework {
     });
   }
 
-  /** The owner's or an admin's word about a request of the whole workspace. @throws DomainError `auth.forbidden`, `request.closed` */
+  /** The owner's or an admin's word about a request of the whole workspace. @throws DomainError `auth.forbidden`, `request.use_deletion`, `request.closed` */
   async withdrawForWorkspace(tenancy: Tenancy, id: string): Promise<Request> {
-    const { scope } = await this.database.within(tenancy, (tx) => this.requests.find(tx, id));
+    const { kind, scope } = await this.database.within(tenancy, (tx) => this.requests.find(tx, id));
     if (scope !== 'workspace')
       throw new DomainError('auth.forbidden', 'Only the person withdraws their own request.');
+    if (kind === 'deletion')
+      throw new DomainError(
+        'request.use_deletion',
+        `The deletion of a workspace is cancelled with DELETE /v1/workspaces/${tenancy.tenant}/deletion.`,
+      );
     return this.withdraw(tenancy, id);
   }
 

@@ -3,6 +3,7 @@ import { Database } from '../database/database.js';
 import { Directory } from '../database/directory.js';
 import { DeletionModule } from '../deletion/deletion.module.js';
 import { OwnData } from '../deletion/own-data.js';
+import { OPEN_ACCESS } from '../deletion/open-access.js';
 import { ExportModule } from '../export/export.module.js';
 import { IdentityModule } from '../identity/identity.module.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
@@ -12,6 +13,7 @@ import { Outbox } from '../mail/outbox.js';
 import { ResidencyModule } from '../residency/residency.module.js';
 import { ApprovalLetters } from './approval-letters.js';
 import { Acceptance } from './acceptance.js';
+import { AcceptingRefusal } from './accepting-refusal.js';
 import { AccessFulfilment } from './access-fulfilment.js';
 import { AccessPackage } from './access-package.js';
 import { Casework } from './casework.js';
@@ -38,6 +40,7 @@ import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
 import { Notes } from './notes.js';
+import { OpenAccessRequests } from './open-access.js';
 import { OwnRequests } from './own-requests.js';
 import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
@@ -46,6 +49,7 @@ import { PartDecisions } from './part-decisions.js';
 import { PackageRecipient } from './package-recipient.js';
 import { Parts } from './parts.js';
 import { People } from './people-of-tenant.js';
+import { PreparedRefusals } from './prepared-refusals.js';
 import { ProofController } from './proof.controller.js';
 import { ProofLinks } from './proof-links.js';
 import { ProofView } from './proof-view.js';
@@ -57,6 +61,7 @@ import { RequestReading } from './request-reading.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { Whereabouts } from './whereabouts.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
 import { WorkspaceRequests } from './workspace-requests.js';
 import { WorkspaceRequestsController } from './workspace-requests.controller.js';
 
@@ -80,6 +85,8 @@ const work = [
   PackageRecipient,
   Casework,
   Refusals,
+  PreparedRefusals,
+  AcceptingRefusal,
   PartDecisions,
   Notes,
   LegalClocks,
@@ -97,7 +104,10 @@ const ownData = {
   useFactory: (database: Database, outbox: Outbox, matters: EarlierMatters) =>
     new OwnData(database, outbox, [matters]),
 };
+const openAccess = { provide: OPEN_ACCESS, useClass: OpenAccessRequests };
 const deletion = [
+  openAccess,
+  WorkspaceDeletionBlockers,
   DeletionBlockers,
   DeletionJob,
   DeletionPlans,
@@ -123,7 +133,7 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
     DeletionPlansController,
   ],
   providers: [...matters, ...work, ...deletion, ...knowledge, ...sweeps],
-  exports: [Requests, Casework, IdentityProof],
+  exports: [Requests, Casework, IdentityProof, Notes, WorkspaceDeletionBlockers, OPEN_ACCESS, ...knowledge],
 })
 export class DsarModule {
   constructor(

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DomainError } from '../errors.js';
 import { actorId } from '../identity/actor-id.js';
 import { Sealing } from '../keys/sealing.js';
@@ -34,17 +35,18 @@ export class Notes {
           'What this request knew of its person is gone; nothing is written down about them again.',
         );
       }
-      const values = [
-        tx.tenant,
-        id,
-        this.sealing.seal('request.note', text),
-        await actorId(tx),
-        this.clock.now(),
-      ];
-      const note = await tx.one<{ id: string; createdAt: Date }>(insertNote, values);
+      const note = await this.write(tx, id, text);
       await this.requests.tell(tx, request, 'request.noted');
-      return { id: note?.id ?? '', text, createdAt: this.clock.now().toISOString() };
+      return note;
     });
+  }
+
+  /** Writes a note in the caller's transaction, sealed; telling of it is the caller's. */
+  async write(tx: UnitOfWork, id: string, text: string): Promise<Note> {
+    const sealed = this.sealing.seal('request.note', text);
+    const values = [tx.tenant, id, sealed, await actorId(tx), this.clock.now()];
+    const note = await tx.one<{ id: string }>(insertNote, values);
+    return { id: note?.id ?? '', text, createdAt: this.clock.now().toISOString() };
   }
 
   /** The notes, and what staff wrote down when they filed or saw a proof; a look at them is an event. */
@@ -71,4 +73,4 @@ const selectNotes = `
 
 const insertNote = `
   insert into habeas.request_notes (tenant_id, request_id, text_sealed, created_by, created_at)
-  values ($1, $2, $3, $4, $5) returning id, created_at as "createdAt"`;
+  values ($1, $2, $3, $4, $5) returning id`;

@@ -12,14 +12,12 @@ import { driftOr, unlessMisfit } from '../datamap/misfit.js';
 import { DomainError, notFound } from '../errors.js';
 import { type Person } from '../identity/principal.js';
 import { Filing } from './filing.js';
+import { isFresh } from './fresh-sign-in.js';
 import { tenantOfUnproven } from './own-filings.js';
 import { People } from './people-of-tenant.js';
 import { type Request, type RequestSubject } from './request.js';
 import { RequestLists } from './request-lists.js';
 import { type NewOwnRequest } from './requests.schema.js';
-
-/** How old a sign-in may be that proves a deletion. */
-const FRESH_MS = 10 * 60_000;
 
 type Own = Subject & Pick<RequestSubject, 'via'>;
 
@@ -58,7 +56,7 @@ export class OwnRequests {
       ...(mail !== undefined && { mail }),
     };
     // What cannot be undone takes more than a session that somebody left open: a link goes to the person first.
-    if (kind === 'deletion' && !this.isFresh(person)) {
+    if (kind === 'deletion' && !isFresh(person, this.clock.now())) {
       const own = subjects.map((subject) => this.people.mailOf(subject)).find((known) => known !== undefined);
       return this.filing.file({ ...tenancy, tenant }, { ...filing, ...(own !== undefined && { mail: own }) });
     }
@@ -92,11 +90,6 @@ export class OwnRequests {
       }
       return { collections };
     });
-  }
-
-  /** Signed in, and not only refreshed, a short while ago. */
-  private isFresh({ authTime }: Person): boolean {
-    return authTime !== undefined && this.clock.now().getTime() - authTime.getTime() < FRESH_MS;
   }
 
   /**

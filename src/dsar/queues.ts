@@ -5,6 +5,7 @@ import { type Request } from './request.js';
 /** Who does what, by queue. Jobs carry ids only; what is to be done, and whether, the rows say. */
 export const ACCESS_FULFILMENT = 'access-fulfilment';
 export const DELETION_FULFILMENT = 'deletion-fulfilment';
+export const WORKSPACE_PURGE = 'workspace-purge';
 export const PACKAGE_REBUILD = 'package-rebuild';
 export const MAIL_DELIVERY = 'mail-delivery';
 
@@ -15,5 +16,5 @@ export async function enqueueFulfilment(
   { kind, scope, tenant, id }: Request,
 ): Promise<void> {
   if (kind === 'access') await queue.enqueue(tx, ACCESS_FULFILMENT, { tenant, id });
-  else if (scope !== 'workspace') await queue.enqueue(tx, DELETION_FULFILMENT, { tenant, id });
+  else await queue.enqueue(tx, scope === 'workspace' ? WORKSPACE_PURGE : DELETION_FULFILMENT, { tenant, id });
 }

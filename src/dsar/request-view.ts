@@ -8,11 +8,13 @@ import { dateIn } from './law/calendar.js';
 import { groundFor } from './ground-for.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { type Part, Parts, undecided } from './parts.js';
+import { PreparedRefusals } from './prepared-refusals.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
 import { type RequestDetail } from './requests.schema.js';
 import { readTimeline } from './timeline.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
 
 /** How much of a request its reader may see; `oversight`: what it is and its dates, not whose and by whom. */
 export type Reader = 'subject' | 'staff' | 'workspace' | 'oversight';
@@ -27,6 +29,8 @@ export class RequestView {
     private readonly host: HostMap,
     private readonly clock: Clock,
     private readonly deletion: DeletionBlockers,
+    private readonly prepared: PreparedRefusals,
+    private readonly workspaceDeletion: WorkspaceDeletionBlockers,
   ) {}
 
   /** The request in the tenant that runs it. */
@@ -40,6 +44,7 @@ export class RequestView {
     const extended = await tx.one('select 1 from habeas.request_extensions where request_id = $1', [
       request.id,
     ]);
+    const prepared = reader === 'staff' ? await this.prepared.told(tx, request) : undefined;
     return {
       ...summaryOf(request, this.clock.now(), paused !== undefined),
       subjects: subjects.map(({ kind, key, via }) => ({ kind, key, via })),
@@ -68,6 +73,7 @@ export class RequestView {
       refusals: await this.refusals(tx, request),
       package: await this.packageOf(tx, request),
       ...(reader === 'staff' && {
+        ...(prepared && { preparedRefusal: prepared }),
         failure: request.failure,
         attempts: request.attempts,
         nextAttemptAt: iso(request.nextAttemptAt),
@@ -119,8 +125,11 @@ export class RequestView {
   }
 
   private async deletionBlockers(tx: UnitOfWork, request: Request, parts: Part[], reader: Reader) {
+    const ofWorkspace = request.kind === 'deletion' && request.scope === 'workspace';
     const subjects = await this.requests.subjects(tx, request.id);
-    const found = await this.deletion.of(tx, request, parts, subjects);
+    const found = ofWorkspace
+      ? await this.workspaceDeletion.of(tx, request)
+      : await this.deletion.of(tx, request, parts, subjects);
     return found
       .filter(({ disclosable }) => disclosable || reader === 'staff')
       .map(({ code, message }) => ({ code, message }));
@@ -128,7 +137,7 @@ export class RequestView {
 
   private async refusals(tx: UnitOfWork, request: Request) {
     const rows = await tx.query<{ ground: string; part: string | null; at: Date }>(
-      'select ground, part_tenant_id as "part", created_at as "at" from habeas.request_refusals where request_id = $1 order by created_at',
+      'select distinct ground, part_tenant_id as "part", created_at as "at" from habeas.request_refusals where request_id = $1 order by created_at, part',
       [request.id],
     );
     return rows.map(({ ground, part, at }) => {

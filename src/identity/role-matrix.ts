@@ -54,9 +54,14 @@ export const roleMatrix = {
 
   // What a workspace decides.
   deletion: {
-    read: { ...leaders, support: 'yes', 'requests:read': 'yes' },
-    create: { owner: 'yes', 'requests:write': 'yes' },
-    delete: { ...leaders, support: 'yes' }, // an undo passes to support when the only owner leaves
+    // Everybody in it sees the banner; what it says beyond status and dates, those who may act on it.
+    read: {
+      ...all(['member', 'viewer', 'auditor', 'privacy-lead'], 'metadata'),
+      ...all(['owner', 'admin', 'support', 'requests:read'], 'yes'),
+    },
+    create: { owner: 'yes', support: 'yes', 'requests:write': 'host-only' },
+    // An undo passes to support when the only owner leaves.
+    delete: { ...leaders, support: 'yes', 'requests:write': 'host-only' },
   },
   retention: {
     read: { ...leaders, auditor: 'yes', 'privacy-lead': 'yes', headquarters: 'yes' },
@@ -83,6 +88,7 @@ export const roleMatrix = {
 
   // The host's own desk, across workspaces.
   'desk-requests': { read: { support: 'metadata', 'privacy-lead': 'counts' }, create: { support: 'yes' } },
+  'orphaned-workspaces': { read: { support: 'metadata' } },
   holds: { read: { support: 'yes' }, create: { support: 'yes' }, delete: { support: 'yes' } },
 
   regions: { read: all(roles, 'yes') },

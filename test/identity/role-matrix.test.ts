@@ -77,9 +77,10 @@ describe('by the matrix', () => {
   });
 
   test.each(['member', 'viewer'] as const)(
-    'a %s has their own things and sees who decides, no more',
+    'a %s has their own things, sees who decides and whether the workspace goes, no more',
     (role) => {
-      expect(allowed(role, isOwn)).toEqual(['residency read: yes', 'controller read: yes']);
+      const seen = ['deletion read: metadata', 'residency read: yes', 'controller read: yes'];
+      expect(allowed(role, isOwn)).toEqual(seen);
     },
   );
 
@@ -119,9 +120,14 @@ describe('by the matrix', () => {
     ]);
   });
 
-  test('only an owner lets an auditor in, and schedules the end of a workspace', () => {
+  test('only an owner lets an auditor in', () => {
     expect(whoMay('auditors', 'create')).toEqual({ owner: 'yes', headquarters: 'yes' });
-    expect(whoMay('deletion', 'create')).toEqual({ owner: 'yes', 'requests:write': 'yes' });
+  });
+
+  test('an owner schedules the end of a workspace, or the host and support for it; admins only undo it', () => {
+    const may = { owner: 'yes', support: 'yes', 'requests:write': 'host-only' };
+    expect(whoMay('deletion', 'create')).toEqual(may);
+    expect(whoMay('deletion', 'delete')).toEqual({ ...may, admin: 'yes' });
   });
 
   test('only owners and admins decide about people’s parts', () => {
@@ -133,7 +139,11 @@ describe('by the matrix', () => {
     expect(allowed('events:read', isOwn)).toEqual(['events read: yes']);
     expect(allowed('suppressions:check', isOwn)).toEqual(['suppression-checks create: yes']);
     expect(allowed('requests:read', isOwn)).toEqual(['requests read: metadata', 'deletion read: yes']);
-    expect(allowed('requests:write', isOwn)).toEqual(['requests create: yes', 'deletion create: yes']);
+    expect(allowed('requests:write', isOwn)).toEqual([
+      'requests create: yes',
+      'deletion create: host-only',
+      'deletion delete: host-only',
+    ]);
   });
 });
 

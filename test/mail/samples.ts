@@ -18,6 +18,16 @@ const contents = [
   { label: 'Invoices', count: 3 },
 ];
 
+const gone = { kind: 'deletion', scope: 'workspace', workspace: 'Acme' } as const;
+const goes = {
+  ...about,
+  asked: gone,
+  workspace: 'Acme',
+  goesAt: { at: '2026-12-20T12:00:00Z', zone: 'UTC' },
+  link: 'https://habeas.example/v1/workspaces/ac3e0000-0000-4000-8000-000000000001/deletion',
+  copy: 'https://habeas.example/v1/workspaces/ac3e0000-0000-4000-8000-000000000001/requests',
+};
+
 /** One of each letter, as dsar would ask for it. */
 export const samples: { [T in Template]: MailParams[T] } = {
   'verify-identity': { ...sender, asked, receivedOn, link, expires },
@@ -80,10 +90,13 @@ export const samples: { [T in Template]: MailParams[T] } = {
     kept: [{ label: 'Invoices', why: 'Tax law (§ 147 AO) until the end of 2036.' }],
     backupsGoneBy: { on: '2026-12-20', zone: 'UTC' },
     keys: 'https://habeas.example/.well-known/habeas-keys.json',
-    certificate: '{"format":"habeas-erasure-certificate/1","residues":0}',
+    certificate: Buffer.from('{"format":"habeas-erasure-certificate/1","residues":0}').toString('base64'),
     rights,
   },
   'request-withdrawn': about,
   'identity-refused': { ...about, ground: ['We could not identify you (Art. 12(6) GDPR).'], rights },
+  'workspace-deletion-scheduled': { ...goes, why: 'subscription_ended' },
+  'workspace-deletion-reminder': { ...goes, days: 7 },
+  'workspace-deletion-cancelled': { ...about, asked: gone, workspace: 'Acme' },
   'part-approval-needed': { ...about, workspace: 'Acme', decideBy: { on: '2026-12-18', zone }, link },
 };

@@ -1,6 +1,6 @@
 import { type Catalogue } from './catalogue.js';
 import { type Formats } from './formats.js';
-import { type Block, button, facts, list, paragraph, paragraphs, section } from './letter.js';
+import { type Block, button, type Enclosure, facts, list, paragraph, paragraphs, section } from './letter.js';
 import { type Asked, type MailParams } from './params.js';
 
 const rightsHeading = 'If you disagree';
@@ -54,6 +54,29 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
 ];
 
 const reference = (params: { reference: string }) => facts(['Reference', params.reference]);
+
+const certificateFile = (base64: string): Enclosure => ({
+  name: 'erasure-certificate.json',
+  mediaType: 'application/json',
+  content: Buffer.from(base64, 'base64').toString(),
+});
+
+const lastChance = (params: MailParams['workspace-deletion-reminder'], say: Formats): Block[] => [
+  button('See or cancel the deletion', params.link),
+  paragraph(
+    `Until ${say.moment(params.goesAt)} any owner or admin can cancel it. Then everything in the workspace is deleted: what its people wrote, their files, and copies made earlier. That cannot be undone.`,
+  ),
+  ...section('Take a copy first', [
+    `If you want to keep anything, ask for a copy of the whole workspace before that day: ${params.copy}. The deletion waits until it has been downloaded, or its link has ended.`,
+  ]),
+  reference(params),
+];
+
+const whyItGoes: Record<MailParams['workspace-deletion-scheduled']['why'], string> = {
+  owner_request: 'An owner of the workspace, or somebody on their behalf, has asked for it.',
+  subscription_ended: 'The subscription has ended.',
+  orphaned: 'Nobody owns the workspace any more.',
+};
 
 /** The words in English. One function a letter; what the law wants said comes in as finished paragraphs. */
 export const en: Catalogue = {
@@ -232,13 +255,13 @@ export const en: Catalogue = {
             ]
           : []),
         ...section('Your certificate', [
-          `Save the line below as a file. It is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
-          params.certificate,
+          `The file that comes with this message is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
         ]),
         ...section(rightsHeading, params.rights),
         paragraph('We have now forgotten this address, and cannot answer to it any more.'),
         reference(params),
       ],
+      enclosures: [certificateFile(params.certificate)],
     }),
 
     'request-withdrawn': (params) => ({
@@ -283,6 +306,40 @@ export const en: Catalogue = {
             ? 'If nobody decides, your part is left out and the person is told so. The law gives them a right to an answer in time.'
             : 'If nobody decides, your part is kept and the person is told so. The law gives them a right to an answer in time.',
         ]),
+      ],
+    }),
+
+    'workspace-deletion-scheduled': (params, say) => ({
+      subject: `The workspace “${params.workspace}” will be deleted`,
+      preview: `Everything in it goes on ${say.moment(params.goesAt)}. Until then it can be cancelled.`,
+      blocks: [
+        paragraph(`The workspace “${params.workspace}” is to be deleted. ${whyItGoes[params.why]}`),
+        ...lastChance({ ...params, days: 7 }, say),
+      ],
+    }),
+
+    'workspace-deletion-reminder': (params, say) => ({
+      subject:
+        params.days === 1
+          ? `Tomorrow the workspace “${params.workspace}” is deleted`
+          : `In ${say.number(params.days)} days the workspace “${params.workspace}” is deleted`,
+      preview: `Everything in it goes on ${say.moment(params.goesAt)}. Until then it can be cancelled.`,
+      blocks: [
+        paragraph(
+          `As we wrote to its owners, the workspace “${params.workspace}” is to be deleted. This is a reminder.`,
+        ),
+        ...lastChance(params, say),
+      ],
+    }),
+
+    'workspace-deletion-cancelled': (params) => ({
+      subject: `The workspace “${params.workspace}” stays`,
+      preview: 'Its deletion was cancelled, and nothing was deleted.',
+      blocks: [
+        paragraph(
+          `The deletion of the workspace “${params.workspace}” was cancelled. Nothing was deleted, and everything goes on as before.`,
+        ),
+        reference(params),
       ],
     }),
   },

@@ -50,6 +50,15 @@ interface PackageLink extends AboutRequest {
   leftOut?: readonly string[];
 }
 
+/** To each owner of a workspace that is to be deleted. `link`: where it is seen and cancelled. */
+interface WorkspaceGoes extends AboutRequest {
+  workspace: string;
+  goesAt: Moment;
+  link: string;
+  /** Where a copy of everything is asked for first. */
+  copy: string;
+}
+
 /**
  * What each letter needs to be told. Dates and moments are strings, because parameters are kept as sealed JSON
  * until the letter is written.
@@ -69,7 +78,7 @@ export interface MailParams {
   'package-ready': PackageLink & Partial<WithRights>;
   'package-for-workspace': PackageLink & { workspace: string };
   'request-no-data': AboutRequest & WithRights;
-  /** `certificate`: the signed file in one line; `keys`: where the key is that it is checked with. */
+  /** `certificate`: the signed file in base64, which no tidying of words can touch; `keys`: where the key is that it is checked with. */
   'deletion-done': AboutRequest &
     WithRights & {
       /** How many kinds of data were deleted or made anonymous. */
@@ -90,6 +99,12 @@ export interface MailParams {
   'identity-refused': AboutRequest & WithRights & { ground: readonly string[] };
   /** To owners and admins. Says nothing about who asked: that is not theirs to know before they look. */
   'part-approval-needed': AboutRequest & { workspace: string; decideBy?: Day; link: string };
+  'workspace-deletion-scheduled': WorkspaceGoes & {
+    why: 'owner_request' | 'subscription_ended' | 'orphaned';
+  };
+  /** `days`: how many are left. */
+  'workspace-deletion-reminder': WorkspaceGoes & { days: 7 | 1 };
+  'workspace-deletion-cancelled': AboutRequest & { workspace: string };
 }
 
 export type Template = keyof MailParams;

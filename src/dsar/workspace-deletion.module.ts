@@ -1,0 +1,51 @@
+import { Module } from '@nestjs/common';
+import { DeletionModule } from '../deletion/deletion.module.js';
+import { ExportModule } from '../export/export.module.js';
+import { IdentityModule } from '../identity/identity.module.js';
+import { Queue } from '../jobs/queue.js';
+import { SweepRegistry } from '../jobs/sweep-registry.js';
+import { MailModule } from '../mail/mail.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
+import { DsarModule } from './dsar.module.js';
+import { Orphans } from './orphaned-workspaces.js';
+import { OrphanedWorkspacesController } from './orphaned-workspaces.controller.js';
+import { WORKSPACE_PURGE } from './queues.js';
+import { SubscriptionRetention } from './subscription-retention.js';
+import { DeletionAnnouncements } from './workspace-deletion-announcements.js';
+import { DeletionAuthority } from './workspace-deletion-authority.js';
+import { WorkspaceDeletionController } from './workspace-deletion.controller.js';
+import { WorkspaceDeletionFulfilment } from './workspace-deletion-fulfilment.js';
+import { DeletionLetters } from './workspace-deletion-letters.js';
+import { DeletionRecords } from './workspace-deletion-record.js';
+import { WorkspaceDeletionSweep } from './workspace-deletion.sweep.js';
+import { WorkspaceDeletions } from './workspace-deletion.js';
+import { DeletionStatus } from './workspace-deletion-view.js';
+import { WorkspacePurge } from './workspace-purge.js';
+
+const door = [
+  WorkspaceDeletions,
+  DeletionAuthority,
+  DeletionRecords,
+  DeletionStatus,
+  DeletionAnnouncements,
+  DeletionLetters,
+  SubscriptionRetention,
+];
+
+@Module({
+  imports: [DsarModule, DeletionModule, ExportModule, IdentityModule, MailModule, WebhooksModule],
+  controllers: [WorkspaceDeletionController, OrphanedWorkspacesController],
+  providers: [...door, Orphans, WorkspaceDeletionFulfilment, WorkspaceDeletionSweep, WorkspacePurge],
+})
+export class WorkspaceDeletionModule {
+  constructor(
+    queue: Queue,
+    registry: SweepRegistry,
+    fulfilment: WorkspaceDeletionFulfilment,
+    sweep: WorkspaceDeletionSweep,
+  ) {
+    queue.register(WORKSPACE_PURGE, (job) => fulfilment.run(job), { concurrency: 2 });
+    registry.register('purges-due', () => sweep.purges());
+    registry.register('deletion-reminders', () => sweep.reminders());
+  }
+}
