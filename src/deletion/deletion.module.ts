@@ -15,6 +15,7 @@ import { ErasurePlans } from './erasure-plan.js';
 import { Erasures } from './erasures.js';
 import { HoldsController } from './holds.controller.js';
 import { Holds } from './holds.js';
+import { LeavingRows } from './leaving-rows.js';
 import { ErasureLedger } from './ledger.js';
 import { LedgerDigests } from './ledger-entry.js';
 import { ResidueSearch } from './residue-search.js';
@@ -42,6 +43,11 @@ const plans = {
   provide: ErasurePlans,
   inject: [HostMap],
   useFactory: (host: HostMap) => new ErasurePlans(host),
+};
+const leaving = {
+  provide: LeavingRows,
+  inject: [HostMap, ErasurePlans, Erasures],
+  useFactory: (...its: [HostMap, ErasurePlans, Erasures]) => new LeavingRows(...its),
 };
 type EraserNeeds = [Database, HostMap, Erasures, ErasurePlans, ObjectStores, Clock, Config];
 const eraser = {
@@ -78,7 +84,7 @@ const tombstones = {
       },
     }),
 };
-const work = [ledger, digests, erasures, plans, eraser, certificates, residues, tombstones];
+const work = [ledger, digests, erasures, plans, leaving, eraser, certificates, residues, tombstones];
 
 @Module({
   controllers: [HoldsController, SuppressionsController],

@@ -32,7 +32,8 @@ export class ErasurePlans {
     return { steps };
   }
 
-  private async count(
+  /** Rows and files of one place that the collection's rule would still do something to; as habeas_host. */
+  async count(
     tx: UnitOfWork,
     job: ErasureJob,
     collection: Collection,

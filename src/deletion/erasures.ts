@@ -3,7 +3,7 @@ import { type Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Sealing } from '../keys/sealing.js';
-import { type ErasureJob, type ErasurePlan, type StepOutcome } from './erasure.js';
+import { type ErasureJob, type ErasurePlan, type Kept, type StepOutcome } from './erasure.js';
 
 export interface Step extends StepOutcome {
   ordinal: number;
@@ -20,6 +20,12 @@ const insertSteps = `
   select $1, $2, s.n, s.step ->> 'collection', s.step ->> 'controller', s.step ->> 'workspace', s.step ->> 'rule',
          s.step ->> 'ground', s.step ->> 'until', (s.step ->> 'rows')::bigint, (s.step ->> 'files')::bigint
   from jsonb_array_elements($3::jsonb) with ordinality as s(step, n)`;
+
+const insertKept = `
+  insert into habeas.erasure_steps (tenant_id, erasure_id, ordinal, collection, controller, workspace, rule, ground, until,
+                                    rows, files, done, finished_at)
+  select $1, $2, max(ordinal) + 1, $3, $4, $5, 'keep', $6, $7, $8::bigint, $9::bigint, $8::bigint, $10
+  from habeas.erasure_steps where erasure_id = $2`;
 
 const readSteps = `
   select s.ordinal, s.collection, s.controller, s.workspace, s.rule, s.ground, s.until, s.rows::float8, s.files::float8,
@@ -116,6 +122,33 @@ export class Erasures {
        where erasure_id = $1 and ordinal = $2 and finished_at is null`,
       [id, ordinal, this.clock.now(), done ?? null],
     );
+  }
+
+  /** Keeps what is left of an open step: what it has done so far stays told, and the rest is a step that is kept. */
+  async leave(tx: UnitOfWork, id: string, step: Step, kept: Kept, left: { rows: number; files: number }) {
+    const now = this.clock.now();
+    await tx.query('delete from habeas.erasure_rows where erasure_id = $1 and ordinal = $2', [
+      id,
+      step.ordinal,
+    ]);
+    if (step.done === 0)
+      await tx.query('delete from habeas.erasure_steps where erasure_id = $1 and ordinal = $2', [
+        id,
+        step.ordinal,
+      ]);
+    else await this.noteFinished(tx, id, step.ordinal);
+    await tx.query(insertKept, [
+      tx.tenant, id, step.collection, step.controller, step.workspace ?? null, kept.ground, kept.until ?? null,
+      left.rows, left.files, now,
+    ]); // prettier-ignore
+  }
+
+  /** Seals the job as it goes on. */
+  async change(tx: UnitOfWork, job: ErasureJob): Promise<void> {
+    await tx.query('update habeas.erasures set job_sealed = $2 where id = $1 and job_sealed is not null', [
+      job.id,
+      this.sealing.seal('erasure.job', job),
+    ]);
   }
 
   async noteErased(tx: UnitOfWork, id: string): Promise<void> {

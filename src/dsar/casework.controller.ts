@@ -4,6 +4,7 @@ import { type Tenancy } from '../database/tenancy.js';
 import { Allow } from '../http/allow.js';
 import { Caller, Tenant } from '../http/tenant.decorator.js';
 import { type Person } from '../identity/principal.js';
+import { AcceptingRefusal } from './accepting-refusal.js';
 import { Casework } from './casework.js';
 import { Notes } from './notes.js';
 import { PartDecisions } from './part-decisions.js';
@@ -14,11 +15,11 @@ import {
   NewExtension,
   NewNote,
   NewPause,
-  NewRefusal,
   NewVerification,
   NoteList,
   Nothing,
   PartDetail,
+  RefusalOrPrepared,
   RequestDetail,
 } from './requests.schema.js';
 
@@ -29,6 +30,7 @@ export class CaseworkController {
   constructor(
     private readonly casework: Casework,
     private readonly refusals: Refusals,
+    private readonly accepting: AcceptingRefusal,
     private readonly decisions: PartDecisions,
     private readonly notebook: Notes,
     private readonly reading: RequestReading,
@@ -98,9 +100,10 @@ export class CaseworkController {
     @Tenant() tenancy: Tenancy,
     @Caller() caller: Person,
     @Param('requestId') id: string,
-    @Body({ schema: NewRefusal }) refusal: NewRefusal,
+    @Body({ schema: RefusalOrPrepared }) refusal: RefusalOrPrepared,
   ) {
-    await this.refusals.refuse(tenancy, id, refusal);
+    if ('prepared' in refusal) await this.accepting.accept(tenancy, id, refusal.prepared);
+    else await this.refusals.refuse(tenancy, id, refusal);
     return this.reading.inTenant(tenancy, id, caller);
   }
 

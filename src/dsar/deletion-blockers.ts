@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { type SubjectRef } from '../database/tenancy.js';
+import { HOST_TENANT, type SubjectRef } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { workspaceId } from '../datamap/workspace-id.js';
-import { Holds } from '../deletion/holds.js';
+import { type Hold, Holds } from '../deletion/holds.js';
 import { delaysEnded } from './deletion-terms.js';
 import { accessWaits } from './open-access.js';
+import { covers, keptOf, type PlaceOfRows, placesTaken, samePlace } from './kept-places.js';
 import { type Part, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
@@ -50,8 +51,8 @@ export class DeletionBlockers {
     if (request.kind !== 'deletion' || request.scope === 'workspace') return [];
     if (!isOpen(request.status) || request.identityProvenAt === null) return [];
     const found = [
-      ...(await this.soleOwner(tx, request, subjects)),
-      ...(await this.held(tx, parts, subjects)),
+      ...(await this.soleOwner(tx, request, parts, subjects)),
+      ...(await this.held(tx, parts, subjects, await keptOf(tx, request))),
     ];
     // Once it runs it neither cools off nor waits for a package.
     const waits = request.status === 'received' || request.status === 'scheduled';
@@ -59,34 +60,73 @@ export class DeletionBlockers {
     return [...found, ...(await this.accessOpen(tx, request, subjects)), ...this.coolingOff(request)];
   }
 
-  /** What keeps these people's data by law; asked again before every batch. */
+  /**
+   * What keeps these people's data by law; asked again before every batch.
+   * @param kept what the run leaves as it is anyway
+   */
   async held(
     tx: UnitOfWork,
     parts: readonly Part[],
     subjects: readonly SubjectRef[],
+    kept: readonly Omit<PlaceOfRows, 'tenant'>[],
   ): Promise<DeletionBlocker[]> {
-    const tenants = parts.filter((part) => takesPart(part) || undecided(part)).map(({ tenant }) => tenant);
-    const holds = [];
-    for (const tenant of new Set([tx.tenant, ...tenants]))
-      holds.push(...(await tx.inTenant(tenant, () => this.holds.against(tx, subjects))));
+    const holds = await this.holdsOn(tx, parts, subjects, kept);
     if (holds.length === 0) return [];
-    const disclosable = holds.every((hold) => hold.disclosable);
+    const disclosable = holds.every(({ hold }) => hold.disclosable);
     const message = 'The data has to be kept for a legal reason for now.';
     return [{ code: 'held', message, delays: false, disclosable }];
+  }
+
+  /** Holds in force that cover something which the run would take, with what of it. */
+  async holdsOn(
+    tx: UnitOfWork,
+    parts: readonly Part[],
+    subjects: readonly SubjectRef[],
+    kept: readonly Omit<PlaceOfRows, 'tenant'>[],
+  ): Promise<{ hold: Hold; places: PlaceOfRows[] }[]> {
+    const going = parts.filter((part) => takesPart(part) || undecided(part));
+    const found: { hold: Hold; tenant: string }[] = [];
+    for (const tenant of new Set([tx.tenant, ...going.map((part) => part.tenant)]))
+      for (const hold of await tx.inTenant(tenant, () => this.holds.against(tx, subjects)))
+        found.push({ hold, tenant });
+    if (found.length === 0) return [];
+    const taken = placesTaken(this.host.map, going, subjects).filter(
+      (place) => !kept.some((one) => samePlace(place, one)),
+    );
+    return found
+      .map(({ hold, tenant }) => ({
+        hold,
+        places: taken.filter((place) => covers({ tenant, collection: hold.collection }, place)),
+      }))
+      .filter(({ places }) => places.length > 0);
+  }
+
+  /** Workspaces that nobody else would own, as far as the run touches them or their owner's account. */
+  async soleOwned(
+    tx: UnitOfWork,
+    request: Request,
+    parts: readonly Part[],
+    subjects: readonly SubjectRef[],
+  ): Promise<string[]> {
+    const owned = await tx.attempt(() => this.ownedAlone(tx, subjects), unlessMisfit<string[]>([]));
+    const going = parts.filter((part) => takesPart(part) || undecided(part)).map(({ tenant }) => tenant);
+    const found: string[] = [];
+    for (const tenant of owned.map(workspaceId)) {
+      if (request.scope === 'person' && tenant !== request.tenant) continue;
+      if (going.length > 0 && !going.includes(tenant) && !going.includes(HOST_TENANT)) continue;
+      const goes = await tx.inTenant(tenant, () => tx.one(workspaceGoes, [tenant]));
+      if (!goes) found.push(tenant);
+    }
+    return found;
   }
 
   private async soleOwner(
     tx: UnitOfWork,
     request: Request,
+    parts: readonly Part[],
     subjects: readonly SubjectRef[],
   ): Promise<DeletionBlocker[]> {
-    const owned = await tx.attempt(() => this.ownedAlone(tx, subjects), unlessMisfit<string[]>([]));
-    let count = 0;
-    for (const tenant of owned.map(workspaceId)) {
-      if (request.scope === 'person' && tenant !== request.tenant) continue;
-      const goes = await tx.inTenant(tenant, () => tx.one(workspaceGoes, [tenant]));
-      if (!goes) count += 1;
-    }
+    const count = (await this.soleOwned(tx, request, parts, subjects)).length;
     if (count === 0) return [];
     const where = count === 1 ? 'a workspace' : `${count} workspaces`;
     const message = `You are the only owner of ${where}. Make somebody else an owner, or delete it first.`;

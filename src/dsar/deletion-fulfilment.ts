@@ -7,7 +7,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { type JobRef } from '../jobs/queue.js';
-import { DeletionBlockers } from './deletion-blockers.js';
+import { type DeletionBlocker, DeletionBlockers } from './deletion-blockers.js';
 import { delaysEnded } from './deletion-terms.js';
 import { DeletionWork } from './deletion-work.js';
 import { erasureFailureOf } from './erasure-failure.js';
@@ -78,19 +78,23 @@ export class DeletionFulfilment {
     const subjects = await this.requests.subjects(tx, request.id);
     const found = await this.blockers.of(tx, request, parts, subjects);
     const ended = delaysEnded(request, this.clock.now(), this.config);
-    const [lasting] = found.filter(({ delays }) => !delays);
-    if (lasting && ended) await this.putOnDesk(tx, request, lasting);
+    const lasting = found.filter(({ delays }) => !delays);
+    if (ended) await this.putOnDesk(tx, request, lasting);
     return found.length === 0 && (ended || !parts.some(undecided));
   }
 
-  /** The law's date is near and it cannot run: staff refuse it, or clear the way. Told once. */
+  /** The law's date is near and it cannot run: staff refuse it, as prepared, or clear the way. Told once for each change. */
   private async putOnDesk(
     tx: UnitOfWork,
     request: Request,
-    { code, message }: { code: string; message: string },
+    [first, ...more]: readonly DeletionBlocker[],
   ): Promise<void> {
-    const failure = { code: `deletion.${code}`, message };
-    if (request.failure?.code === failure.code) return;
+    if (!first) return;
+    const failure = {
+      code: `deletion.${first.code}`,
+      message: [first, ...more].map(({ message }) => message).join(' '),
+    };
+    if (request.failure?.code === failure.code && request.failure.message === failure.message) return;
     // Not which: the person reads the timeline, and may have no right to know of a hold.
     await this.requests.reschedule(tx, request, { action: 'request.blocked', outcome: 'failure', failure });
   }
@@ -125,6 +129,9 @@ export class DeletionFulfilment {
       return;
     }
     const nextAttemptAt = new Date(this.clock.now().getTime() + delayAfter(isWaiting ? 3 : attempts));
+    // A hold lasts, and is looked at every quarter of an hour.
+    if (failure.code === 'deletion.held' && request.failure?.code === failure.code)
+      return this.requests.postpone(tx, request, nextAttemptAt);
     await this.requests.reschedule(tx, request, {
       action: failure.code === 'deletion.held' ? 'request.blocked' : 'request.attempt_failed',
       outcome: 'failure',

@@ -6,6 +6,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { Certificates } from '../deletion/certificates.js';
 import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob } from '../deletion/erasure.js';
+import { Erasures } from '../deletion/erasures.js';
 import { ErasureLedger } from '../deletion/ledger.js';
 import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
 import { countsOf, isClean } from '../deletion/residue-report.js';
@@ -17,6 +18,7 @@ import { DeletionJob } from './deletion-job.js';
 import { ErasingPerson, tenantsOf } from './erasing-person.js';
 import { Parts, takesPart } from './parts.js';
 import { type Request } from './request.js';
+import { Recipients } from './recipients.js';
 import { Requests } from './requests.js';
 
 /**
@@ -39,6 +41,8 @@ export class DeletionWork {
     private readonly ledger: ErasureLedger,
     private readonly digests: LedgerDigests,
     private readonly end: DeletionEnd,
+    private readonly erasures: Erasures,
+    private readonly recipients: Recipients,
   ) {}
 
   /** @throws DomainError what stops it: `deletion.held`, `erasure.*`, `residue.*`, `datamap.drift`, `storage.*` */
@@ -49,8 +53,9 @@ export class DeletionWork {
     if (job.subjects.length > 0) {
       await this.eraser.run(job, {
         shouldGoOn: (tx) => this.shouldGoOn(tx, job),
-        onIrreversible: (tx) => this.requests.tell(tx, request, 'request.irreversible'),
+        onIrreversible: (tx) => this.begun(tx, request, job),
       });
+      await this.within(request, (tx) => this.tellRecipients(tx, job, 'end'));
       await this.person.forget(job, await this.leftOut(request));
     }
     const mentions = await this.search(request, job);
@@ -58,12 +63,29 @@ export class DeletionWork {
     await this.within(request, (tx) => this.end.reach(tx, job, mentions));
   }
 
+  /** From here on nothing brings it back; so whoever ends sessions is told at once, before the app writes more. */
+  private async begun(tx: UnitOfWork, request: Request, job: ErasureJob): Promise<void> {
+    await this.requests.tell(tx, request, 'request.irreversible');
+    await this.tellRecipients(tx, job, 'start');
+  }
+
+  private async tellRecipients(tx: UnitOfWork, job: ErasureJob, when: 'start' | 'end'): Promise<void> {
+    const steps = await this.erasures.outcomes(tx, job.id);
+    const { id, jobId, ...erased } = job;
+    await this.recipients.open(tx, { ...erased, erasureId: id, requestId: jobId, steps }, when);
+  }
+
   /** A withdrawal takes the same lock, so that either it comes first or this batch does. */
   private async shouldGoOn(tx: UnitOfWork, job: ErasureJob): Promise<void> {
     const request = await this.requests.lock(tx, job.jobId);
     if (request.status !== 'in_progress')
       throw new DomainError('erasure.stopped', `The request is ${request.status}.`);
-    const [held] = await this.blockers.held(tx, await this.parts.of(tx, request), job.subjects);
+    const [held] = await this.blockers.held(
+      tx,
+      await this.parts.of(tx, request),
+      job.subjects,
+      job.kept ?? [],
+    );
     if (held) throw new DomainError('deletion.held', held.message);
   }
 

@@ -27,7 +27,7 @@ export const DeskQueue = z.object({
       identityProven: z.boolean(),
       waitingFor: z
         .array(z.string())
-        .describe('What stands in the way: identity, approvals, a retry, a person'),
+        .describe('What stands in the way: identity, approvals, a retry, a blocker, a person'),
       attempts: z.number(),
       nextAttemptAt: z.string().nullable(),
       failure: z.object({ code: z.string(), message: z.string() }).nullable(),

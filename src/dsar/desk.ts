@@ -121,6 +121,7 @@ export class Desk {
       ...(row.status === 'verifying' ? ['identity'] : []),
       ...(row.awaiting > 0 && row.closedAt === null ? ['approvals'] : []),
       ...(row.status === 'in_progress' && row.nextAttemptAt ? ['retry'] : []),
+      ...(row.failure?.code.startsWith('deletion.') && row.closedAt === null ? ['a blocker'] : []),
       ...(row.status === 'failed' ? ['a person'] : []),
       ...(this.host.problems.length > 0 && row.closedAt === null ? ['data map'] : []),
     ];

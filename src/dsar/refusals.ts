@@ -41,17 +41,21 @@ export class Refusals {
 
   /** Refuses the whole, or one part of it. @throws DomainError `refusal.unknown_ground`, `part.not_found`, `request.closed` */
   refuse(tenancy: Tenancy, id: string, refusal: Refusal): Promise<Request> {
-    return this.database.within(tenancy, async (tx) => {
-      const request = await this.requests.lockOpen(tx, id);
-      const ground = groundFor(request, refusal.ground);
-      const part = refusal.part === undefined ? undefined : await this.partOf(tx, request, refusal.part);
-      await tx.query(insertRefusal, [
-        tx.tenant, id, part?.tenant ?? null, ground.code,
-        refusal.explanation === undefined ? null : this.sealing.seal('request.refusal', refusal.explanation),
-        await actorId(tx), this.clock.now(),
-      ]); // prettier-ignore
-      return part ? this.refusePart(tx, request, part, refusal) : this.refuseWhole(tx, request, refusal);
-    });
+    return this.database.within(tenancy, async (tx) =>
+      this.refuseIn(tx, await this.requests.lockOpen(tx, id), refusal),
+    );
+  }
+
+  /** The same of a request that the caller has locked. */
+  async refuseIn(tx: UnitOfWork, request: Request, refusal: Refusal): Promise<Request> {
+    const ground = groundFor(request, refusal.ground);
+    const part = refusal.part === undefined ? undefined : await this.partOf(tx, request, refusal.part);
+    await tx.query(insertRefusal, [
+      tx.tenant, request.id, part?.tenant ?? null, ground.code,
+      refusal.explanation === undefined ? null : this.sealing.seal('request.refusal', refusal.explanation),
+      await actorId(tx), this.clock.now(), null,
+    ]); // prettier-ignore
+    return part ? this.refusePart(tx, request, part, refusal) : this.refuseWhole(tx, request, refusal);
   }
 
   private async refuseWhole(
@@ -100,6 +104,7 @@ export class Refusals {
   }
 }
 
-const insertRefusal = `
-  insert into habeas.request_refusals (tenant_id, request_id, part_tenant_id, ground, explanation_sealed, created_by, created_at)
-  values ($1, $2, $3, $4, $5, $6, $7)`;
+export const insertRefusal = `
+  insert into habeas.request_refusals (tenant_id, request_id, part_tenant_id, ground, explanation_sealed, created_by,
+                                       created_at, collection)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)`;

@@ -135,6 +135,16 @@ export const NewRefusal = z.strictObject({
   part: z.guid().optional().describe('Only the part of this workspace'),
 });
 export type NewRefusal = z.infer<typeof NewRefusal>;
+export const AcceptedRefusal = z.strictObject({
+  prepared: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .describe('The id of the request’s preparedRefusal, as it was read'),
+});
+export type AcceptedRefusal = z.infer<typeof AcceptedRefusal>;
+/** Staff's own words, or yes to what is prepared. */
+export const RefusalOrPrepared = z.union([NewRefusal, AcceptedRefusal]);
+export type RefusalOrPrepared = z.infer<typeof RefusalOrPrepared>;
 export const NewNote = z.strictObject({ text: Words(10_000) });
 export type NewNote = z.infer<typeof NewNote>;
 /** Where there is nothing to say but that it happens. */
@@ -178,6 +188,27 @@ const Timeline = z.array(
 );
 const Blockers = z.array(z.object({ code: z.string(), message: z.string() }));
 
+const PreparedRefusalDetail = z.object({
+  id: z.string(),
+  scope: z.enum(['full', 'partial']),
+  reasons: z.array(
+    z.object({
+      blocker: z.enum(['held', 'sole_owner']),
+      ground: z.string(),
+      letter: z.array(z.string()).describe('What the person reads, paragraph by paragraph'),
+      keeps: z.array(
+        z.object({
+          scope: z.enum(['account', 'workspace']),
+          workspaceId: z.guid().optional(),
+          everything: z.boolean().describe('The whole part'),
+          collections: z.array(z.object({ collection: z.string(), title: z.string() })),
+        }),
+      ),
+    }),
+  ),
+  rights: z.array(z.string()).describe('How to complain and go to court, at the end of every letter'),
+});
+
 export const RequestDetail = RequestSummary.extend({
   subjects: z.array(z.object({ kind: z.string(), key: z.string(), via: z.string() })),
   identity: z.object({ method: z.string().nullable(), provenAt: Moment.nullable() }),
@@ -217,6 +248,9 @@ export const RequestDetail = RequestSummary.extend({
   package: z
     .object({ id: z.uuid(), status: z.string(), bytes: z.number().nullable(), expiresAt: Moment.nullable() })
     .nullable(),
+  preparedRefusal: PreparedRefusalDetail.optional().describe(
+    'For staff, near the law’s date: what to answer while something still stands in the way; nothing is sent by itself',
+  ),
   failure: z.object({ code: z.string(), message: z.string() }).nullable().optional(),
   attempts: z.number().optional(),
   nextAttemptAt: Moment.nullable().optional(),

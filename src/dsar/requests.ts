@@ -121,6 +121,15 @@ export class Requests {
     return this.write(tx, request, change);
   }
 
+  /** Looks again later at what was told before: the same once more is no news. */
+  async postpone(tx: UnitOfWork, { id }: Request, nextAttemptAt: Date): Promise<void> {
+    await tx.query('update habeas.requests set next_attempt_at = $2, updated_at = $3 where id = $1', [
+      id,
+      nextAttemptAt,
+      this.clock.now(),
+    ]);
+  }
+
   /** Opens a part in its own tenant, whose log begins with the filing as it concerns that tenant. */
   async openPart(
     tx: UnitOfWork,
