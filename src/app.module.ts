@@ -12,6 +12,7 @@ import { IdentityModule } from './identity/identity.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { ResidencyModule } from './residency/residency.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The whole service, standing on an environment that is open. */
 @Module({})
@@ -25,6 +26,7 @@ export class AppModule {
         CoreModule.with(environment),
         KeysModule,
         MailModule,
+        WebhooksModule,
         AuditModule,
         IdentityModule,
         ResidencyModule,

@@ -8,6 +8,8 @@ const all = (who: readonly Role[], grant: Grant): Answers =>
 const workspaceRoles = ['owner', 'admin', 'member', 'viewer'] as const;
 const signedIn: readonly Role[] = ['person', ...workspaceRoles, 'auditor', ...staffRoles];
 const leaders = all(['owner', 'admin'], 'yes');
+/** Who says where the workspace is told things; for the host’s own tenant, and so for all workspaces, headquarters. */
+const tellers = all(['owner', 'admin', 'headquarters', 'webhooks:manage'], 'yes');
 const own = all(signedIn, 'own');
 const inWorkspace = all([...workspaceRoles, 'auditor', ...staffRoles, 'headquarters'], 'yes');
 
@@ -79,7 +81,7 @@ export const roleMatrix = {
     create: { owner: 'yes', headquarters: 'yes' },
     delete: { owner: 'yes', headquarters: 'yes' },
   },
-  webhooks: { read: leaders, create: leaders, delete: leaders },
+  webhooks: { read: tellers, create: tellers, change: tellers, delete: tellers },
   events: {
     read: { ...leaders, auditor: 'yes', headquarters: 'yes', 'events:read': 'yes' },
     create: { 'events:write': 'yes' },
@@ -88,6 +90,7 @@ export const roleMatrix = {
 
   // The host's own desk, across workspaces.
   'desk-requests': { read: { support: 'metadata', 'privacy-lead': 'counts' }, create: { support: 'yes' } },
+  'desk-overdue': { read: { support: 'yes', 'privacy-lead': 'counts' } },
   'orphaned-workspaces': { read: { support: 'metadata' } },
   holds: { read: { support: 'yes' }, create: { support: 'yes' }, delete: { support: 'yes' } },
 

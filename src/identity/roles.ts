@@ -5,6 +5,7 @@ export const permissions = [
   'events:read',
   'events:write',
   'suppressions:check',
+  'webhooks:manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 

@@ -138,6 +138,9 @@ describe('by the matrix', () => {
     expect(allowed('events:write', isOwn)).toEqual(['events create: yes']);
     expect(allowed('events:read', isOwn)).toEqual(['events read: yes']);
     expect(allowed('suppressions:check', isOwn)).toEqual(['suppression-checks create: yes']);
+    expect(allowed('webhooks:manage', isOwn)).toEqual(
+      ['read', 'create', 'change', 'delete'].map((verb) => `webhooks ${verb}: yes`),
+    );
     expect(allowed('requests:read', isOwn)).toEqual(['requests read: metadata', 'deletion read: yes']);
     expect(allowed('requests:write', isOwn)).toEqual([
       'requests create: yes',
