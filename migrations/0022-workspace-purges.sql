@@ -51,7 +51,7 @@ alter table habeas.workspaces
 grant select (purged_at) on habeas.workspaces to habeas_sweep;
 
 -- What a workspace itself leaves in Habeas's tables goes with it.
-grant delete on habeas.controllers, habeas.holds to habeas_app;
+grant delete on habeas.controllers, habeas.holds, habeas.request_parts to habeas_app;
 
 -- A whole log forgets its people: every disclosure, then the mapping to pseudonyms. Works in the tenant that the
 -- transaction is in, and only while that tenant is being purged or is purged. Events and their hashes stay (invariant 2).

@@ -68,30 +68,33 @@ export class Filing {
    * Files a request in the tenancy it belongs to (the host for scope account).
    * @throws DomainError `request.duplicate` (with the id of the open one), `request.received_in_future`, `jurisdiction.unknown`
    */
-  async file(tenancy: Tenancy, filing: NewFiling): Promise<Request> {
-    assertTenant(tenancy, filing.scope);
+  file(tenancy: Tenancy, filing: NewFiling): Promise<Request> {
+    return this.database.within(tenancy, (tx) => this.fileWithin(tx, filing));
+  }
+
+  /** As `file`, in the caller's transaction, whose tenancy it is. */
+  async fileWithin(tx: UnitOfWork, filing: NewFiling): Promise<Request> {
+    assertTenant(tx.tenancy, filing.scope);
     assertCovered(filing.jurisdiction, this.config.laws);
     const receivedAt = filing.receivedAt ?? this.clock.now();
     // A minute of grace, because clocks differ.
     if (receivedAt.getTime() > this.clock.now().getTime() + 60_000) {
       throw new DomainError('request.received_in_future', 'receivedAt must not lie in the future.');
     }
-    return this.database.within(tenancy, async (tx) => {
-      const request = await this.open(tx, { ...filing, receivedAt });
-      await this.requests.tell(tx, request, 'request.filed', {
-        subjects: filing.proven?.subjects,
-        metadata: {
-          kind: request.kind,
-          scope: request.scope,
-          channel: request.channel,
-          dueOn: request.dueOn,
-          law: request.law,
-        },
-      });
-      return filing.proven
-        ? this.acceptance.accept(tx, request, filing.proven.method, filing.proven.subjects)
-        : this.proof.begin(tx, request);
+    const request = await this.open(tx, { ...filing, receivedAt });
+    await this.requests.tell(tx, request, 'request.filed', {
+      subjects: filing.proven?.subjects,
+      metadata: {
+        kind: request.kind,
+        scope: request.scope,
+        channel: request.channel,
+        dueOn: request.dueOn,
+        law: request.law,
+      },
     });
+    return filing.proven
+      ? this.acceptance.accept(tx, request, filing.proven.method, filing.proven.subjects)
+      : this.proof.begin(tx, request);
   }
 
   private async open(tx: UnitOfWork, filing: NewFiling & { receivedAt: Date }): Promise<Request> {

@@ -6,6 +6,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { type Subject } from '../datamap/settings.js';
 import { workspaceId } from '../datamap/workspace-id.js';
+import { DomainError } from '../errors.js';
 import { ControllerProfiles } from '../residency/controller-profiles.js';
 import { regionOf } from '../residency/regions.js';
 import { type Scope } from './request.js';
@@ -30,6 +31,7 @@ export class Whereabouts {
   /**
    * The parts of a request of the tenant that `tx` is in; subjects are those proven, if any. Where the host's tables
    * cannot be read as the map says, only the account's own part is known, and the rest is asked for again later.
+   * @throws DomainError `workspace.purged` for a request of a workspace that was deleted
    */
   async of(
     tx: UnitOfWork,
@@ -47,7 +49,7 @@ export class Whereabouts {
       parts.push(
         await tx.inTenant(workspaceId(hostKey), async () => {
           await this.directory.ensure(tx, hostKey);
-          return this.ofWorkspace(tx, scope);
+          return this.ofWorkspace(tx, scope, hostKey);
         }),
       );
     }
@@ -57,13 +59,16 @@ export class Whereabouts {
     return { places: [...parts, own], complete: touched !== undefined };
   }
 
-  private async ofWorkspace(tx: UnitOfWork, scope: Scope): Promise<PartPlace> {
+  private async ofWorkspace(tx: UnitOfWork, scope: Scope, hostKey?: string): Promise<PartPlace> {
     const entry = await this.directory.find(tx);
+    // What has come back under its key since is found by way of the people whose it is, for their account.
+    if (entry?.purgedAt && hostKey === undefined)
+      throw new DomainError('workspace.purged', 'This workspace was deleted, and what belonged to it.');
     const profile = await this.profiles.read(tx);
     const region = entry && regionOf(entry.region);
     return {
       tenant: tx.tenant,
-      hostKey: entry?.hostKey ?? null,
+      hostKey: hostKey ?? entry?.hostKey ?? null,
       // Who may file for the whole workspace decides by filing; nobody approves their own request.
       policy: scope === 'workspace' ? 'auto' : profile.approvals,
       establishment: profile.establishment,

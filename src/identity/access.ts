@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { validate as isUuid } from 'uuid';
 import { Database } from '../database/database.js';
-import { Directory } from '../database/directory.js';
+import { Directory, type DirectoryEntry } from '../database/directory.js';
 import { type Actor, type CallContext, HOST_TENANT, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { driftOr } from '../datamap/misfit.js';
@@ -44,7 +44,8 @@ export class Access {
   /**
    * What is about one workspace, or about the host's own tenant.
    * @throws DomainError `workspace.not_found` for a workspace that is missing or none of the caller's business,
-   * `auth.forbidden` for a caller who has to do with it but may not do this
+   * `auth.forbidden` for a caller who has to do with it but may not do this, `workspace.purged` for anything but a look
+   * at one that was deleted
    */
   async inWorkspace(
     caller: Person | ApiToken,
@@ -55,20 +56,22 @@ export class Access {
     if (!isUuid(workspace)) throw notFound('workspace');
     const tenant = workspace.toLowerCase();
     return this.database.within({ tenant, actor: actorOf(caller, false), context }, async (tx) => {
-      const roles = await this.rolesIn(tx, caller);
+      const entry = await this.directory.find(tx);
+      const roles = entry?.purgedAt ? rolesAfterwards(caller) : await this.rolesIn(tx, caller, entry);
       const deciding = grantsOf(roles, right.resource, right.verb);
       const allowing: Role[] = [];
       for (const [role, grant] of deciding)
         if (grant !== 'if-owner-allows' || (await ownerAllows(tx))) allowing.push(role);
       if (allowing.length === 0) throw forbidden();
+      if (entry?.purgedAt && right.verb !== 'read')
+        throw new DomainError('workspace.purged', 'This workspace was deleted, and what belonged to it.');
       return admission(caller, roles, allowing, tenant, context);
     });
   }
 
   /** The caller's roles in the tenant of `tx`, whose directory row appears with the first caller who has any. */
-  private async rolesIn(tx: UnitOfWork, caller: Person | ApiToken): Promise<Role[]> {
+  private async rolesIn(tx: UnitOfWork, caller: Person | ApiToken, entry?: DirectoryEntry): Promise<Role[]> {
     const { tenant } = tx; // before any asHost, in which a unit of work is in no tenant
-    const entry = await this.directory.find(tx);
     const known = { hostKey: entry?.hostKey };
     const roles =
       caller.type === 'token' ? tokenRoles(caller, tenant) : await this.personRoles(tx, caller, known);
@@ -103,6 +106,16 @@ export class Access {
 /** A token is good in the workspace it was made in; one of the host's own tenant in every workspace. */
 const tokenRoles = ({ tenant, permissions }: ApiToken, here: string): Role[] =>
   tenant === here || tenant === HOST_TENANT ? [...permissions] : [];
+
+/**
+ * Who has to do with a workspace that was deleted: staff, and tokens of the host itself. Whoever the host makes a member
+ * of it once more meets a workspace that is gone, and not a fresh one.
+ */
+function rolesAfterwards(caller: Person | ApiToken): Role[] {
+  const roles: Role[] = caller.type === 'token' ? tokenRoles(caller, HOST_TENANT) : [...caller.staff];
+  if (roles.length === 0) throw notFound('workspace');
+  return caller.type === 'person' ? ['person', ...roles] : roles;
+}
 
 /** Nobody has decided: no. Row-level security leaves the tenant's own row. */
 const ownerAllows = async (tx: UnitOfWork): Promise<boolean> =>
