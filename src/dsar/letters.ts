@@ -95,9 +95,10 @@ export class Letters {
     const own = {
       deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
       kept,
+      recipients: certificate.recipients ?? [],
       backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
       keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
-      certificate: JSON.stringify(certificate),
+      certificate: Buffer.from(`${JSON.stringify(certificate, null, 2)}\n`).toString('base64'),
     };
     await this.write(tx, request, 'deletion-done', own, 'deletion-done');
   }

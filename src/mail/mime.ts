@@ -13,6 +13,13 @@ export const mimeOf = (mail: OutgoingMail, from: MailAddress): SendMailOptions =
   subject: mail.subject,
   text: mail.text,
   html: mail.html,
+  attachments: mail.enclosures.map(({ name, mediaType, content }) => ({
+    filename: name,
+    contentType: mediaType,
+    content,
+    // Byte by byte, whatever the lines are like: a signature is over them.
+    contentTransferEncoding: 'base64',
+  })),
   messageId: `<${mail.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`,
   date: mail.writtenAt,
   // RFC 3834: no out-of-office answers, please.

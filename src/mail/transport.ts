@@ -1,3 +1,5 @@
+import { type Enclosure } from './catalogue/letter.js';
+
 /** A mail that is ready to leave. */
 export interface OutgoingMail {
   /** Of the outbox row: the same mail has the same id however often it is tried. */
@@ -8,6 +10,7 @@ export interface OutgoingMail {
   text: string;
   html: string;
   language: string;
+  enclosures: readonly Enclosure[];
   /** When it was written, which is what its Date header says. */
   writtenAt: Date;
 }

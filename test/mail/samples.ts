@@ -87,6 +87,7 @@ export const samples: { [T in Template]: MailParams[T] } = {
     ...about,
     asked: { kind: 'deletion', scope: 'account' },
     deleted: 6,
+    recipients: ['Our mail provider'],
     kept: [{ label: 'Invoices', why: 'Tax law (§ 147 AO) until the end of 2036.' }],
     backupsGoneBy: { on: '2026-12-20', zone: 'UTC' },
     keys: 'https://habeas.example/.well-known/habeas-keys.json',

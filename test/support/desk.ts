@@ -145,6 +145,12 @@ export class TestDesk {
     );
   }
 
+  /** The certificate that came with a mail, as its reader saves it. */
+  enclosed(mail: Email | undefined): string {
+    const file = mail?.attachments.find(({ filename }) => filename === 'erasure-certificate.json');
+    return file ? new TextDecoder().decode(file.content as ArrayBuffer) : '';
+  }
+
   /** The newest mail to this address with a link of this kind in it, once it is there: its token. */
   linkTo(mail: string, kind: 'd' | 'p'): Promise<string> {
     const link = new RegExp(`/${kind}/([A-Za-z0-9_-]{64})`);

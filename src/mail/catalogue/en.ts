@@ -254,6 +254,12 @@ export const en: Catalogue = {
               facts(...params.kept.map(({ label, why }) => [label, why] as const)),
             ]
           : []),
+        ...(params.recipients?.length
+          ? section('Who else we tell', [
+              'They had been given data about you by us, and are told that it is deleted:',
+              ...params.recipients,
+            ])
+          : []),
         ...section('Your certificate', [
           `The file that comes with this message is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
         ]),

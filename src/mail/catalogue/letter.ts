@@ -8,11 +8,19 @@ export type Block =
 
 export type Fact = readonly [label: string, value: string];
 
+/** A file that goes with a letter, as text. */
+export interface Enclosure {
+  name: string;
+  mediaType: string;
+  content: string;
+}
+
 /** A letter in words. `subject` is its headline too; `preview` is what inboxes show beside it. */
 export interface Letter {
   subject: string;
   preview: string;
   blocks: readonly Block[];
+  enclosures?: readonly Enclosure[];
 }
 
 /** What stands around every letter. */

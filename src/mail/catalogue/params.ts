@@ -84,6 +84,8 @@ export interface MailParams {
       /** How many kinds of data were deleted or made anonymous. */
       deleted: number;
       kept: readonly { label: string; why: string }[];
+      /** Who else had the data and is told of its erasure. */
+      recipients?: readonly string[];
       backupsGoneBy: Day;
       keys: string;
       certificate: string;

@@ -1,6 +1,6 @@
 import { type Language, languageFor } from './catalogue.js';
 import { Formats } from './formats.js';
-import { type Letter } from './letter.js';
+import { type Enclosure, type Letter } from './letter.js';
 import { type MailParams, type Template } from './params.js';
 import { plainParams, shorten } from './plain.js';
 import { renderHtml } from './render-html.js';
@@ -13,6 +13,7 @@ export interface RenderedLetter {
   html: string;
   /** BCP 47; the language of the words, in the reader's region. */
   language: string;
+  enclosures: readonly Enclosure[];
 }
 
 /** A letter with all that stands around it, ready to be set as text or HTML. */
@@ -47,5 +48,6 @@ export function render<T extends Template>(
     text: renderText(composition),
     html: renderHtml(composition),
     language: locale,
+    enclosures: letter.enclosures ?? [],
   };
 }
