@@ -83,3 +83,7 @@ create index outbox_waiting on habeas.outbox (created_at) where status = 'pendin
 create index tombstones_oldest on habeas.tombstones (due_at) where swept_at is null;
 create policy sweep on habeas.request_pauses for select to habeas_sweep using (true);
 grant select (request_id, ended_at) on habeas.request_pauses to habeas_sweep;
+grant select (decided_at) on habeas.request_parts to habeas_sweep;
+-- The object of a package that never became ready is waited for: its worker may be late. Sweeps may know which.
+alter table habeas.packages add column was_ready boolean generated always as (manifest is not null) stored;
+grant select (was_ready) on habeas.packages to habeas_sweep;

@@ -6,6 +6,8 @@ import { AuditModule } from './audit/audit.module.js';
 import { CoreModule } from './core.module.js';
 import { DeletionModule } from './deletion/deletion.module.js';
 import { DsarModule } from './dsar/dsar.module.js';
+import { OverdueModule } from './dsar/overdue.module.js';
+import { RecipientsDoorModule } from './dsar/recipients-door.module.js';
 import { WorkspaceDeletionModule } from './dsar/workspace-deletion.module.js';
 import { DemoSignInModule } from './identity/demo-sign-in.module.js';
 import { IdentityModule } from './identity/identity.module.js';
@@ -32,6 +34,8 @@ export class AppModule {
         ResidencyModule,
         DeletionModule,
         DsarModule,
+        OverdueModule,
+        RecipientsDoorModule,
         WorkspaceDeletionModule,
         ...demo,
       ],

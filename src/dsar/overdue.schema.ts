@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+const Moment = z.iso.datetime({ offset: true });
+
+export const OverdueWork = z.object({
+  kinds: z.array(
+    z.object({
+      kind: z.string().describe('request, fulfilment, outbox, webhook, expired-package, tombstone, …'),
+      oldestDueAt: Moment.nullable().describe('null: nothing of this kind is due'),
+      seconds: z.number().nullable().describe('How long it has been due; null: it could not be read'),
+    }),
+  ),
+  suspendedWebhooks: z
+    .array(z.object({ id: z.uuid(), workspaceId: z.uuid(), disabledAt: Moment, because: z.string() }))
+    .describe(
+      'Given up after days of failures, or because the endpoint is gone; latest first, a hundred at most',
+    ),
+});
