@@ -90,6 +90,9 @@ export class Filing {
         channel: request.channel,
         dueOn: request.dueOn,
         law: request.law,
+        // The person's will, which somebody else may have filed for them.
+        ...(filing.coolingOff !== undefined && { coolingOff: filing.coolingOff }),
+        ...(filing.waiveAccessLock && { waivesAccessLock: true }),
       },
     });
     return filing.proven

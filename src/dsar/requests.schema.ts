@@ -32,6 +32,21 @@ export const Words = (longest: number) =>
 
     .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'no control characters');
 
+const WaiveAccessLock = z
+  .boolean()
+  .describe('With kind deletion: the person does not wait until a package of theirs has been fetched');
+/** The person's own will, whoever files: it goes with a deletion only. */
+const isDeletionOrNone = {
+  coolingOff: ({ kind, coolingOff }: Terms) => kind === 'deletion' || coolingOff === undefined,
+  waiveAccessLock: ({ kind, waiveAccessLock }: Terms) => kind === 'deletion' || waiveAccessLock === undefined,
+};
+interface Terms {
+  kind: 'access' | 'deletion';
+  coolingOff?: string | undefined;
+  waiveAccessLock?: boolean | undefined;
+}
+const goesWithDeletion = (path: string) => ({ path: [path], message: 'goes with kind deletion' });
+
 const CoolingOff = z.iso
   .duration()
   .max(40)
@@ -52,19 +67,10 @@ export const NewOwnRequest = z
     jurisdiction: Jurisdiction.optional(),
     language: Language.optional(),
     coolingOff: CoolingOff.optional(),
-    waiveAccessLock: z
-      .boolean()
-      .optional()
-      .describe('With kind deletion: do not wait until a package of mine has been fetched'),
+    waiveAccessLock: WaiveAccessLock.optional(),
   })
-  .refine(({ kind, coolingOff }) => kind === 'deletion' || coolingOff === undefined, {
-    path: ['coolingOff'],
-    message: 'goes with kind deletion',
-  })
-  .refine(({ kind, waiveAccessLock }) => kind === 'deletion' || waiveAccessLock === undefined, {
-    path: ['waiveAccessLock'],
-    message: 'goes with kind deletion',
-  })
+  .refine(isDeletionOrNone.coolingOff, goesWithDeletion('coolingOff'))
+  .refine(isDeletionOrNone.waiveAccessLock, goesWithDeletion('waiveAccessLock'))
   .refine(({ scope, workspaceId }) => (scope === 'person') === (workspaceId !== undefined), {
     path: ['workspaceId'],
     message: 'goes with scope person, and scope person needs it',
@@ -78,30 +84,40 @@ const NamedSubject = z.union([
 
 export const NewWorkspaceRequest = z.discriminatedUnion('scope', [
   z.strictObject({ kind: Kind, scope: z.literal('workspace'), language: Language.optional() }),
-  z.strictObject({
-    kind: Kind,
-    scope: z.literal('person'),
-    subject: NamedSubject,
-    receivedAt: ReceivedAt.optional().describe('When the person asked; the legal clock starts here'),
-    jurisdiction: Jurisdiction.optional(),
-    language: Language.optional(),
-  }),
+  z
+    .strictObject({
+      kind: Kind,
+      scope: z.literal('person'),
+      subject: NamedSubject,
+      receivedAt: ReceivedAt.optional().describe('When the person asked; the legal clock starts here'),
+      jurisdiction: Jurisdiction.optional(),
+      language: Language.optional(),
+      coolingOff: CoolingOff.optional(),
+      waiveAccessLock: WaiveAccessLock.optional(),
+    })
+    .refine(isDeletionOrNone.coolingOff, goesWithDeletion('coolingOff'))
+    .refine(isDeletionOrNone.waiveAccessLock, goesWithDeletion('waiveAccessLock')),
 ]);
 export type NewWorkspaceRequest = z.infer<typeof NewWorkspaceRequest>;
 
-export const NewDeskRequest = z.strictObject({
-  kind: Kind.default('access'),
-  mail: Mail.describe('Where the person wrote from; the link that proves it goes there'),
-  channel: z
-    .enum(['mail', 'letter', 'phone', 'form', 'in_person', 'other'])
-    .describe('How the person wrote in'),
-  receivedAt: ReceivedAt.optional().describe('When it arrived; the legal clock starts here'),
-  requester: Words(200).optional().describe('Who asked, where it is not the person: an agent, a parent'),
-  mandate: Words(1000).optional().describe('What shows that the requester may ask; no copies'),
-  workspaceId: z.guid().optional().describe('Only within this workspace'),
-  jurisdiction: Jurisdiction.optional(),
-  language: Language.optional(),
-});
+export const NewDeskRequest = z
+  .strictObject({
+    kind: Kind.default('access'),
+    mail: Mail.describe('Where the person wrote from; the link that proves it goes there'),
+    channel: z
+      .enum(['mail', 'letter', 'phone', 'form', 'in_person', 'other'])
+      .describe('How the person wrote in'),
+    receivedAt: ReceivedAt.optional().describe('When it arrived; the legal clock starts here'),
+    requester: Words(200).optional().describe('Who asked, where it is not the person: an agent, a parent'),
+    mandate: Words(1000).optional().describe('What shows that the requester may ask; no copies'),
+    workspaceId: z.guid().optional().describe('Only within this workspace'),
+    jurisdiction: Jurisdiction.optional(),
+    language: Language.optional(),
+    coolingOff: CoolingOff.optional(),
+    waiveAccessLock: WaiveAccessLock.optional(),
+  })
+  .refine(isDeletionOrNone.coolingOff, goesWithDeletion('coolingOff'))
+  .refine(isDeletionOrNone.waiveAccessLock, goesWithDeletion('waiveAccessLock'));
 export type NewDeskRequest = z.infer<typeof NewDeskRequest>;
 
 export const NewOwnVerification = z.strictObject({

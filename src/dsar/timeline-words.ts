@@ -4,7 +4,7 @@ type Words = string | ((entry: TimelineEntry) => string | undefined);
 
 const outcomes: Record<string, string> = {
   full: 'It was fulfilled',
-  partial: 'It was fulfilled, all but the parts that were refused or not decided in time',
+  partial: 'It was fulfilled, all but what was refused, not decided in time, or has to be kept by law',
   no_data: 'We searched and found nothing about you',
 };
 
@@ -38,6 +38,9 @@ const words: Record<string, Words> = {
   'package.expired': 'The link to the copy ended',
   'link.issued': 'A new link to the copy was mailed',
   'link.revoked': 'A link to the copy was withdrawn',
+  'recipient.told': 'Somebody who had been given the data was told that it is erased',
+  'recipient.confirmed': 'Somebody who had been given the data has erased it, too',
+  'recipient.failed': 'Somebody who had been given the data could not be told yet; somebody looks after it',
   'mail.bounced': 'A mail to this address could not be delivered',
   'request.fulfilled': ({ metadata }) => outcomes[String(metadata.outcome)] ?? 'It was fulfilled',
   'request.refused': 'It was refused, for the reason we mailed',
