@@ -77,6 +77,7 @@ function told(certificate: SignedCertificate, key: string): string {
     ...(mentions > 0
       ? [`${count(mentions, 'place')} in what others wrote may mention them, for review.`]
       : []),
+    ...(certificate.recipients ?? []).map((title) => `Told of it, or to be told: ${title}.`),
     ...pendingOf(certificate),
     `Gone from backups by the end of ${certificate.backups.goneBy} (UTC).`,
     ...(certificate.storage.versionsGoneBy

@@ -45,6 +45,8 @@ const shape = z.strictObject({
   residues: z.literal(0),
   mentions: Count,
   pendingSweeps: z.array(PendingSweep),
+  /** Titles of those who had been handed the data and are told of the erasure (GDPR Art. 19); absent: nobody. */
+  recipients: z.array(Line(1000)).optional(),
   storage: z.strictObject({ versionsGoneBy: Day.nullable() }),
   backups: z.strictObject({ goneBy: Day }),
 });

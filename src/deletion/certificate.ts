@@ -19,6 +19,8 @@ export interface ErasureFacts {
   completedAt: Date;
   /** Hits inside other people's rows. */
   mentions: number;
+  /** Titles of those who are told of it (GDPR Art. 19). */
+  recipients?: readonly string[];
   /** BACKUP_HORIZON: how long after `completedAt` a backup may still hold what was erased. */
   backupHorizon: Duration;
   /**
@@ -75,6 +77,7 @@ function certificateOf(facts: ErasureFacts): Certificate {
     residues: 0,
     mentions: facts.mentions,
     pendingSweeps,
+    ...(facts.recipients?.length && { recipients: facts.recipients.map(oneLine) }),
     storage: { versionsGoneBy: mayHaveVersions ? backupsGoneBy : null },
     backups: { goneBy: backupsGoneBy },
   };

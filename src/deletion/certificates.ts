@@ -9,10 +9,12 @@ import { type Erasures } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
 
 /** What a certificate tells besides what was erased. */
-interface Told {
+export interface CertificateTold {
   law: string | null;
   /** Hits inside other people's rows. */
   mentions: number;
+  /** Titles of those who are told of it. */
+  recipients?: readonly string[];
 }
 
 /** The certificates of erasures, kept with them. Every call is in the tenant of `tx`. */
@@ -33,7 +35,7 @@ export class Certificates {
   async draft(
     tx: UnitOfWork,
     { id, jobId, scope }: Pick<ErasureJob, 'id' | 'jobId' | 'scope'>,
-    told: Told,
+    told: CertificateTold,
   ): Promise<SignedCertificate> {
     const { erasedAt, mapHash } = await this.ended(tx, id);
     const outcomes = await this.erasures.outcomes(tx, id);
@@ -55,7 +57,7 @@ export class Certificates {
   async issue(
     tx: UnitOfWork,
     job: Pick<ErasureJob, 'id' | 'jobId' | 'scope'>,
-    told: Told,
+    told: CertificateTold,
   ): Promise<SignedCertificate> {
     const certificate = await this.draft(tx, job, told);
     await this.keep(tx, job.id, certificate);

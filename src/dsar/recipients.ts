@@ -3,6 +3,7 @@ import { DateTime, Duration } from 'luxon';
 import { type Action, AuditLog } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { SESSIONS } from '../datamap/recipients.js';
 import { HostMap } from '../datamap/host-map.js';
 import { Queue } from '../jobs/queue.js';
 import { Sealing } from '../keys/sealing.js';
@@ -49,11 +50,11 @@ export class Recipients {
       await tx.inTenant(task.tenant, () => this.write(tx, erased, task));
   }
 
-  /** Titles of everybody who is told about this request, each once, for the person (Art. 19, second sentence). */
+  /** Titles of everybody who is told about this request, each once, for the person (Art. 19, second sentence); ended sessions are no recipient. */
   async titles(tx: UnitOfWork, requestId: string): Promise<string[]> {
     const rows = await tx.query<{ title: string }>(
-      'select distinct title from habeas.recipient_tasks where request_id = $1 order by title',
-      [requestId],
+      'select distinct title from habeas.recipient_tasks where request_id = $1 and recipient <> $2 order by title',
+      [requestId, SESSIONS],
     );
     return rows.map(({ title }) => title);
   }

@@ -52,7 +52,11 @@ export const roleMatrix = {
   },
   plans: { read: { ...all(['owner', 'admin'], 'workspace-scope'), support: 'metadata' } },
   certificates: { read: { ...all(['owner', 'admin'], 'workspace-scope'), auditor: 'yes', support: 'yes' } },
-  recipients: { read: { ...all(['owner', 'admin'], 'workspace-scope'), support: 'yes' } },
+  // Who is told of an erasure, and when it was: of the parts in their own workspace. Whom it is about is staff's.
+  recipients: { read: all(['owner', 'admin', 'support'], 'metadata') },
+  'recipient-tasks': { read: { support: 'yes' } },
+  'recipient-confirmations': { create: { ...leaders, support: 'yes' } },
+  'recipient-attempts': { create: { support: 'yes' } },
 
   // What a workspace decides.
   deletion: {
