@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Certificates } from '../deletion/certificates.js';
-import { type ErasureJob } from '../deletion/erasure.js';
+import { type ErasureJob, keptBy, type StepOutcome } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
 import { Suppressions } from '../deletion/suppressions.js';
 import { Letters } from './letters.js';
 import { Parts, takesPart } from './parts.js';
+import { Recipients } from './recipients.js';
 import { type Outcome } from './request-lifecycle.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -22,10 +24,14 @@ export class DeletionEnd {
     private readonly certificates: Certificates,
     private readonly suppressions: Suppressions,
     private readonly letters: Letters,
+    private readonly recipients: Recipients,
   ) {}
 
-  /** Fulfils the request, if it is still in progress. */
-  async reach(tx: UnitOfWork, job: ErasureJob, mentions: number): Promise<void> {
+  /**
+   * Fulfils the request, if it is still in progress.
+   * @param certificate as the ledger has it; none where nothing was erased
+   */
+  async reach(tx: UnitOfWork, job: ErasureJob, certificate: SignedCertificate | undefined): Promise<void> {
     const request = await this.requests.lock(tx, job.jobId);
     if (request.status !== 'in_progress') return;
     const outcome = await this.outcomeOf(tx, request, job);
@@ -36,20 +42,35 @@ export class DeletionEnd {
         targets: [{ type: 'erasure', id: job.id }],
         metadata: { outcome },
       });
-    if (outcome === 'no_data') await this.letters.noData(tx, await close());
+    if (outcome === 'no_data' || !certificate) await this.letters.noData(tx, await close());
     else {
-      const certificate = await this.certificates.issue(tx, job, { law: request.law, mentions });
+      await this.certificates.keep(tx, job.id, certificate);
       const erasedAt = await this.certificates.erasedAt(tx, job.id);
       await this.suppressions.add(tx, job.subjects, { erasureId: job.id, erasedAt });
       await this.letters.deletionDone(tx, await close(), certificate);
     }
     await this.wipe(tx, job);
+    // One that failed while it ran: closing has taken its failure off the desk.
+    await this.recipients.showOnDesk(tx, { requestId: request.id, requestTenant: request.tenant });
   }
 
   private async outcomeOf(tx: UnitOfWork, request: Request, job: ErasureJob): Promise<Outcome> {
     const erased = await this.erasures.outcomes(tx, job.id);
     if (erased.length === 0) return 'no_data';
-    return (await this.parts.of(tx, request)).every(takesPart) ? 'full' : 'partial';
+    const whole = (await this.parts.of(tx, request)).every(takesPart);
+    return whole && !erased.some((step) => this.isLeft(job, step)) ? 'full' : 'partial';
+  }
+
+  /**
+   * Whether something of the person stays, by a refusal or by the map's own ground (Art. 17(3): to that extent the
+   * request was not followed, and Art. 12(4) wants it told). A row that only lies on the way to them, their team's
+   * workspace say, holds nothing of theirs.
+   */
+  private isLeft(job: ErasureJob, { rule, collection, workspace }: StepOutcome): boolean {
+    if (rule !== 'keep') return false;
+    const { subject = {} } = this.host.map.collections[collection] ?? {};
+    const namesThem = job.subjects.some(({ kind }) => subject[kind]?.some(({ join }) => join.length === 0));
+    return namesThem || keptBy(job, collection, workspace) !== undefined;
   }
 
   /** The letter has its own sealed copy of the address, which ends when it is sent or given up. */

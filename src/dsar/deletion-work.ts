@@ -2,19 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { Certificates } from '../deletion/certificates.js';
 import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
-import { ErasureLedger } from '../deletion/ledger.js';
-import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
 import { countsOf, isClean } from '../deletion/residue-report.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
 import { DomainError } from '../errors.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { DeletionEnd } from './deletion-end.js';
 import { DeletionJob } from './deletion-job.js';
+import { ErasureMemory } from './erasure-memory.js';
 import { ErasingPerson, tenantsOf } from './erasing-person.js';
 import { Parts, takesPart } from './parts.js';
 import { type Request } from './request.js';
@@ -29,7 +26,6 @@ import { Requests } from './requests.js';
 export class DeletionWork {
   constructor(
     private readonly database: Database,
-    private readonly host: HostMap,
     private readonly requests: Requests,
     private readonly parts: Parts,
     private readonly blockers: DeletionBlockers,
@@ -37,9 +33,7 @@ export class DeletionWork {
     private readonly eraser: Eraser,
     private readonly person: ErasingPerson,
     private readonly residues: ResidueSearch,
-    private readonly certificates: Certificates,
-    private readonly ledger: ErasureLedger,
-    private readonly digests: LedgerDigests,
+    private readonly memory: ErasureMemory,
     private readonly end: DeletionEnd,
     private readonly erasures: Erasures,
     private readonly recipients: Recipients,
@@ -59,8 +53,8 @@ export class DeletionWork {
       await this.person.forget(job, await this.leftOut(request));
     }
     const mentions = await this.search(request, job);
-    if (job.subjects.length > 0) await this.remember(request, job);
-    await this.within(request, (tx) => this.end.reach(tx, job, mentions));
+    const certificate = job.subjects.length > 0 ? await this.remember(request, job, mentions) : undefined;
+    await this.within(request, (tx) => this.end.reach(tx, job, certificate));
   }
 
   /** From here on nothing brings it back; so whoever ends sessions is told at once, before the app writes more. */
@@ -128,9 +122,10 @@ export class DeletionWork {
     return rows.map(({ id }) => id);
   }
 
-  private async remember(request: Request, job: ErasureJob): Promise<void> {
-    const completedAt = await this.within(request, (tx) => this.certificates.erasedAt(tx, job.id));
-    await this.ledger.write(ledgerEntry(job, { completedAt, hostMap: this.host, digests: this.digests }));
+  private async remember(request: Request, job: ErasureJob, mentions: number) {
+    const recipients = await this.within(request, (tx) => this.recipients.titles(tx, request.id));
+    const { law } = request;
+    return this.memory.remember(job, { law, mentions, recipients, leftOut: await this.leftOut(request) });
   }
 
   private within<T>({ tenant }: Request, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {

@@ -30,6 +30,7 @@ import { Desk } from './desk.js';
 import { DeskController } from './desk.controller.js';
 import { EarlierMatters } from './earlier-matters.js';
 import { ErasingPerson } from './erasing-person.js';
+import { ErasureMemory } from './erasure-memory.js';
 import { Filing } from './filing.js';
 import { ForgettingSweep } from './forgetting.sweep.js';
 import { FulfilmentSweep } from './fulfilment.sweep.js';
@@ -54,6 +55,7 @@ import { ProofController } from './proof.controller.js';
 import { ProofLinks } from './proof-links.js';
 import { ProofView } from './proof-view.js';
 import { ACCESS_FULFILMENT, DELETION_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
+import { RecipientsModule } from './recipients.module.js';
 import { Refusals } from './refusals.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { RequestLists } from './request-lists.js';
@@ -115,6 +117,7 @@ const deletion = [
   DeletionWork,
   DeletionEnd,
   ErasingPerson,
+  ErasureMemory,
   EarlierMatters,
   ownData,
 ];
@@ -122,7 +125,7 @@ const knowledge = [Directory, Controllers, People, RegionOfTenant, Whereabouts];
 const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
 
 @Module({
-  imports: [DeletionModule, ExportModule, IdentityModule, MailModule, ResidencyModule],
+  imports: [DeletionModule, ExportModule, IdentityModule, MailModule, RecipientsModule, ResidencyModule],
   controllers: [
     OwnRequestsController,
     WorkspaceRequestsController,

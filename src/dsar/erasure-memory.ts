@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { systemTenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { HostMap } from '../datamap/host-map.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
+import { Certificates, type CertificateTold } from '../deletion/certificates.js';
+import { type ErasureJob } from '../deletion/erasure.js';
+import { ErasureLedger } from '../deletion/ledger.js';
+import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
+import { Suppressions } from '../deletion/suppressions.js';
+
+/** Enters an erasure into the ledger, outside the database, before anybody is told of it. */
+@Injectable()
+export class ErasureMemory {
+  constructor(
+    private readonly database: Database,
+    private readonly host: HostMap,
+    private readonly certificates: Certificates,
+    private readonly suppressions: Suppressions,
+    private readonly ledger: ErasureLedger,
+    private readonly digests: LedgerDigests,
+  ) {}
+
+  /**
+   * Safe to repeat.
+   * @param told for the certificate; `leftOut`: tenants whose part is not erased
+   * @returns the certificate that stands: that of an attempt that was interrupted, if there was one; none where
+   * nothing was erased
+   * @throws DomainError `ledger.conflict`, `storage.*`
+   */
+  async remember(
+    job: ErasureJob,
+    { leftOut, ...told }: CertificateTold & { leftOut: readonly string[] },
+  ): Promise<SignedCertificate | undefined> {
+    const { completedAt, certificate } = await this.database.within(
+      systemTenancy(job.tenant, 'deletion-fulfilment'),
+      async (tx) => ({
+        completedAt: await this.certificates.erasedAt(tx, job.id),
+        certificate: await this.certificates.draft(tx, job, told),
+      }),
+    );
+    const entry = await this.ledger.write(
+      ledgerEntry(job, {
+        completedAt,
+        hostMap: this.host,
+        digests: this.digests,
+        leftOut,
+        suppressions: this.suppressions.digestsOf(job.tenant, job.subjects),
+        ...(certificate.collections.length > 0 && { certificate }),
+      }),
+    );
+    return entry.certificate;
+  }
+}
