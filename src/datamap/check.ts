@@ -2,6 +2,7 @@
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { type Catalogue, readCatalogue } from './catalogue.js';
 import { checkAccess } from './check-access.js';
+import { checkChanges } from './check-changes.js';
 import { checkCoverage } from './check-coverage.js';
 import { checkErasure } from './check-erasure.js';
 import { checkNames } from './check-names.js';
@@ -37,7 +38,10 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
   const access = checkAccess(map, catalogue);
   // Queries over what does not exist or may not be read would only repeat what was found already.
   const sound = names.length === 0 && access.length === 0;
-  const queries = sound ? await checkQueries(db, map, catalogue) : { errors: [], warnings: [] };
+  const nothing = { errors: [], warnings: [] };
+  const queries = sound ? await checkQueries(db, map, catalogue) : nothing;
+  const changes = sound ? await checkChanges(db, map, catalogue) : nothing;
+  const erasure = checkErasure(map, catalogue);
   const snapshot = snapshotOf(map, catalogue);
   return {
     errors: distinct([
@@ -45,11 +49,15 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...names,
       ...coverage.errors,
       ...access,
-      ...checkErasure(map, catalogue),
+      ...erasure,
+      // What the catalogue tells in plainer words, Postgres need not say again.
+      ...changes.errors.filter(
+        (f) => !erasure.some(({ code, where }) => code === f.code && where === f.where),
+      ),
       ...checkRetention(map, catalogue),
       ...queries.errors,
     ]),
-    warnings: distinct([...coverage.warnings, ...queries.warnings]),
+    warnings: distinct([...coverage.warnings, ...queries.warnings, ...changes.warnings]),
     hash: map.hash,
     catalogueFingerprint: hashOf(snapshot),
     snapshot,
