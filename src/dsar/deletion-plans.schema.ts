@@ -31,11 +31,13 @@ export const DeletionPlan = z.object({
   offer: z
     .object({
       kind: z.literal('access'),
-      scope: z.enum(['account', 'person']),
+      scope: z.enum(['account', 'person', 'workspace']),
       workspaceId: z.guid().optional(),
     })
     .nullable()
-    .describe('A request to file at /v1/me/requests for a copy first'),
+    .describe(
+      'A request to file for a copy first: at /v1/me/requests, for a workspace at /v1/workspaces/:workspaceId/requests',
+    ),
 });
 
 /** See docs/certificate.md; checked with `npx habeas certificate verify`. */

@@ -15,6 +15,8 @@ import { Parts, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { type Reader } from './request-view.js';
 import { Requests } from './requests.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
+import { WorkspaceDeletionPlan } from './workspace-deletion-plan.js';
 
 /** What a deletion will do, and the proof that it did. */
 @Injectable()
@@ -29,6 +31,8 @@ export class DeletionPlans {
     private readonly plans: ErasurePlans,
     private readonly erasures: Erasures,
     private readonly certificates: Certificates,
+    private readonly workspacePlan: WorkspaceDeletionPlan,
+    private readonly workspaceBlockers: WorkspaceDeletionBlockers,
   ) {}
 
   /**
@@ -40,8 +44,11 @@ export class DeletionPlans {
       const request = await this.allowed(tx, id, reader, 'plan');
       const parts = await this.parts.of(tx, request);
       const subjects = await this.requests.subjects(tx, id);
-      const found = await this.blockers.of(tx, request, parts, subjects);
-      const steps = subjects.length === 0 ? [] : await this.steps(tx, request);
+      const ofWorkspace = request.scope === 'workspace';
+      const found = ofWorkspace
+        ? await this.workspaceBlockers.of(tx, request)
+        : await this.blockers.of(tx, request, parts, subjects);
+      const steps = subjects.length === 0 && !ofWorkspace ? [] : await this.steps(tx, request);
       const byPlace = Map.groupBy(steps, ({ workspace }) => workspace);
       return {
         requestId: id,
@@ -60,8 +67,8 @@ export class DeletionPlans {
           request.status === 'scheduled' || request.status === 'received'
             ? {
                 kind: 'access' as const,
-                scope: request.scope as 'account' | 'person',
-                ...(request.scope === 'person' && { workspaceId: request.tenant }),
+                scope: request.scope,
+                ...(request.scope !== 'account' && { workspaceId: request.tenant }),
               }
             : null,
       };
@@ -80,7 +87,7 @@ export class DeletionPlans {
     const request = await this.requests.find(tx, id);
     if (reader === 'workspace' && request.scope !== 'workspace')
       throw new DomainError('auth.forbidden', 'Only the person sees what becomes of their own data.');
-    if (request.kind !== 'deletion' || request.scope === 'workspace') throw notFound(what);
+    if (request.kind !== 'deletion') throw notFound(what);
     return request;
   }
 
@@ -92,6 +99,7 @@ export class DeletionPlans {
     );
     if (kept) return this.erasures.outcomes(tx, kept.id);
     const parts = await this.parts.of(tx, request);
+    if (request.scope === 'workspace') return this.workspacePlan.steps(tx, request, parts);
     const draft = await this.job.draft(
       tx,
       request,

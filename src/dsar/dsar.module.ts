@@ -55,8 +55,8 @@ import { ProofController } from './proof.controller.js';
 import { ProofLinks } from './proof-links.js';
 import { ProofView } from './proof-view.js';
 import { ACCESS_FULFILMENT, DELETION_FULFILMENT, PACKAGE_REBUILD } from './queues.js';
-import { RecipientsModule } from './recipients.module.js';
 import { Refusals } from './refusals.js';
+import { RecipientsModule } from './recipients.module.js';
 import { RegionOfTenant } from './region-of-tenant.js';
 import { RequestLists } from './request-lists.js';
 import { RequestReading } from './request-reading.js';
@@ -64,6 +64,7 @@ import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { Whereabouts } from './whereabouts.js';
 import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
+import { WorkspaceDeletionPlan } from './workspace-deletion-plan.js';
 import { WorkspaceRequests } from './workspace-requests.js';
 import { WorkspaceRequestsController } from './workspace-requests.controller.js';
 
@@ -110,6 +111,7 @@ const openAccess = { provide: OPEN_ACCESS, useClass: OpenAccessRequests };
 const deletion = [
   openAccess,
   WorkspaceDeletionBlockers,
+  WorkspaceDeletionPlan,
   DeletionBlockers,
   DeletionJob,
   DeletionPlans,
@@ -136,7 +138,18 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
     DeletionPlansController,
   ],
   providers: [...matters, ...work, ...deletion, ...knowledge, ...sweeps],
-  exports: [Requests, Casework, IdentityProof, Notes, WorkspaceDeletionBlockers, OPEN_ACCESS, ...knowledge],
+  exports: [
+    Requests,
+    Casework,
+    IdentityProof,
+    OwnRequests,
+    Filing,
+    Letters,
+    Notes,
+    WorkspaceDeletionBlockers,
+    OPEN_ACCESS,
+    ...knowledge,
+  ],
 })
 export class DsarModule {
   constructor(

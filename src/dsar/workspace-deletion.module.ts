@@ -3,6 +3,7 @@ import { DeletionModule } from '../deletion/deletion.module.js';
 import { ExportModule } from '../export/export.module.js';
 import { IdentityModule } from '../identity/identity.module.js';
 import { Queue } from '../jobs/queue.js';
+import { OverdueWatch } from '../jobs/overdue.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { MailModule } from '../mail/mail.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
@@ -17,10 +18,10 @@ import { WorkspaceDeletionController } from './workspace-deletion.controller.js'
 import { WorkspaceDeletionFulfilment } from './workspace-deletion-fulfilment.js';
 import { DeletionLetters } from './workspace-deletion-letters.js';
 import { DeletionRecords } from './workspace-deletion-record.js';
-import { WorkspaceDeletionSweep } from './workspace-deletion.sweep.js';
+import { oldestPurge, WorkspaceDeletionSweep } from './workspace-deletion.sweep.js';
 import { WorkspaceDeletions } from './workspace-deletion.js';
 import { DeletionStatus } from './workspace-deletion-view.js';
-import { WorkspacePurge } from './workspace-purge.js';
+import { WorkspacePurgeModule } from './workspace-purge.module.js';
 
 const door = [
   WorkspaceDeletions,
@@ -33,9 +34,17 @@ const door = [
 ];
 
 @Module({
-  imports: [DsarModule, DeletionModule, ExportModule, IdentityModule, MailModule, WebhooksModule],
+  imports: [
+    DsarModule,
+    DeletionModule,
+    ExportModule,
+    IdentityModule,
+    MailModule,
+    WebhooksModule,
+    WorkspacePurgeModule,
+  ],
   controllers: [WorkspaceDeletionController, OrphanedWorkspacesController],
-  providers: [...door, Orphans, WorkspaceDeletionFulfilment, WorkspaceDeletionSweep, WorkspacePurge],
+  providers: [...door, Orphans, WorkspaceDeletionFulfilment, WorkspaceDeletionSweep],
 })
 export class WorkspaceDeletionModule {
   constructor(
@@ -43,9 +52,11 @@ export class WorkspaceDeletionModule {
     registry: SweepRegistry,
     fulfilment: WorkspaceDeletionFulfilment,
     sweep: WorkspaceDeletionSweep,
+    watch: OverdueWatch,
   ) {
     queue.register(WORKSPACE_PURGE, (job) => fulfilment.run(job), { concurrency: 2 });
     registry.register('purges-due', () => sweep.purges());
     registry.register('deletion-reminders', () => sweep.reminders());
+    watch.register('purge', oldestPurge);
   }
 }

@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
+import { type OldestDue } from '../jobs/overdue.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
-import { eachOnItsOwn } from './each-on-its-own.js';
+
 import { WORKSPACE_PURGE } from './queues.js';
 import { Requests } from './requests.js';
 import { DeletionLetters } from './workspace-deletion-letters.js';
@@ -34,6 +36,14 @@ const claim = `
   set week_told_at = coalesce(week_told_at, $2), day_told_at = case when $3 then $2 else day_told_at end
   where request_id = $1 and case when $3 then day_told_at is null else week_told_at is null end
   returning 1`;
+
+const oldest = `
+  select min(run_after) as "due" from habeas.requests
+  where kind = 'deletion' and scope = 'workspace' and closed_at is null and run_after <= $1`;
+
+/** When the grace of the oldest workspace ended that is not purged, whatever it waits for. */
+export const oldestPurge: OldestDue = async (tx, now) =>
+  (await tx.query<{ due: Date | null }>(oldest, [now]))[0]?.due ?? null;
 
 /** What time brings to workspaces on their way out: reminders, and the purge. Any number of instances may run it. */
 @Injectable()

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { WorkspaceDeletionSweep } from '../../src/dsar/workspace-deletion.sweep.js';
+import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 
@@ -145,7 +146,7 @@ describe('an owner deletes their workspace', () => {
       expect(await told(desk, mail)).toEqual([`The workspace “${name}” will be deleted`]);
     for (const { mail } of [demoPeople.admin, demoPeople.member]) expect(await told(desk, mail)).toEqual([]);
     const [letter] = (await desk.mails()).filter(({ subject }) => /will be deleted/.test(subject ?? ''));
-    expect(letter?.text).toContain(`${at(acme)}`);
+    expect(letter?.text).toContain(at(acme));
     expect(letter?.text).toContain(`/v1/workspaces/${acme}/requests`);
   });
 
@@ -159,6 +160,19 @@ describe('an owner deletes their workspace', () => {
       'scheduledFor',
       'status',
     ]);
+  });
+
+  test('the owner reads what will go, by collection, and nothing of it has gone', async () => {
+    const { plan } = (await owner.get(at(acme))).body;
+    const { status, body } = await owner.get(new URL(plan as string).pathname);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ offer: { kind: 'access', scope: 'workspace', workspaceId: acme } });
+    const messages = await rowsOf(desk, acme);
+    expect(messages).toBeGreaterThan(0);
+    expect(body.parts).toMatchObject([{ scope: 'workspace', workspaceId: acme }]);
+    expect(body.parts[0].collections).toContainEqual(
+      expect.objectContaining({ collection: 'messages', rule: 'delete', rows: messages }),
+    );
   });
 
   test('a second one is 409, and says where the first is', async () => {
@@ -286,6 +300,8 @@ describe('what time brings', () => {
     expect(seen).toMatchObject({ status: 'scheduled', blockers: [] });
     const staff = await desk.as('support');
     expect((await staff.get(at(borealis))).body.blockers).toMatchObject([{ code: 'held' }]);
+    const [late] = (await desk.app.get(OverdueWatch).look()).filter(({ kind }) => kind === 'purge');
+    expect(late).toMatchObject({ kind: 'purge', seconds: 1 });
     const { items } = (await staff.get('/v1/desk/requests?show=stuck')).body;
     expect(items).toMatchObject([{ scope: 'workspace', failure: { code: 'deletion.held' } }]);
     await staff.delete(`${holds}/${placed.body.id}`);
