@@ -44,7 +44,8 @@ export interface BatchOptions {
 export interface Places {
   /** Oid of the very table, which may be a partition. */
   rel: string;
-  places: string[];
+  /** `"(0,1)","(0,2)"`, as between the braces of an array's text: one string, however many they are. */
+  places: string;
 }
 
 export class ErasureSql {
@@ -126,7 +127,7 @@ export class ErasureSql {
     const values = new Values();
     const toDo = this.toDo(values, options);
     const sql =
-      `select rel::text as rel, string_agg(place::text, ' ' order by place) as places ` +
+      `select rel::text as rel, string_agg('"' || place::text || '"', ',' order by place) as places ` +
       `from (select t.tableoid as rel, t.ctid as place from ${this.from} as t where ${toDo} limit ${values.add(most)}::bigint) as found ` +
       `group by rel order by rel`;
     return { sql, values: values.all };
@@ -222,7 +223,7 @@ export class ErasureSql {
     const parts = [keys === undefined ? this.selected() : this.hasKey(values.add(JSON.stringify(keys)))];
     if (places)
       parts.unshift(
-        `t.ctid = any (${values.add(places.places)}::tid[]) and t.tableoid = ${values.add(places.rel)}::oid`,
+        `t.ctid = any (${values.add(`{${places.places}}`)}::tid[]) and t.tableoid = ${values.add(places.rel)}::oid`,
       );
     if (this.deletes) {
       const guard = this.bystanders.takesNobodyAlong(this.table);

@@ -31,8 +31,10 @@ export class RowSource {
     if (this.found.length === 0) await this.look();
     const [first] = this.found;
     if (!first) return this.rest();
-    const places = first.places.splice(0, size);
-    if (first.places.length === 0) this.found.shift();
+    const end = endOf(first.places, size);
+    const places = first.places.slice(0, end);
+    first.places = first.places.slice(end + 1);
+    if (first.places === '') this.found.shift();
     return { places: { rel: first.rel, places }, ...(this.leavesOnly && { leavesOnly: true }) };
   }
 
@@ -48,7 +50,7 @@ export class RowSource {
     const { context, aim, atOnce, leavesOnly } = this;
     this.found = await context.places(aim, atOnce, leavesOnly ? { leavesOnly } : {});
     [this.looked, this.moved] = [true, false];
-    const rows = this.found.reduce((sum, { places }) => sum + places.length, 0);
+    const rows = this.found.reduce((sum, { places }) => sum + countOf(places), 0);
     this.over = leavesOnly ? rows === 0 : rows < atOnce;
   }
 
@@ -58,4 +60,23 @@ export class RowSource {
     this.leavesOnly = false;
     return {};
   }
+}
+
+const CLOSE = ')"';
+
+/** Where the text of the first `count` places ends, or all of it. */
+function endOf(places: string, count: number): number {
+  let end = 0;
+  for (let n = 0; n < count; n += 1) {
+    const next = places.indexOf(CLOSE, end);
+    if (next === -1) return places.length;
+    end = next + CLOSE.length;
+  }
+  return end;
+}
+
+function countOf(places: string): number {
+  let count = 0;
+  for (let at = places.indexOf(CLOSE); at !== -1; at = places.indexOf(CLOSE, at + 1)) count += 1;
+  return count;
 }

@@ -126,10 +126,7 @@ export class StepContext {
     const statement = sql.places(most, options);
     return this.within(async (tx) => {
       await this.settle(tx, selection);
-      const found = await tx.asHost((db) =>
-        db.query<{ rel: string; places: string }>(statement.sql, statement.values),
-      );
-      return found.map(({ rel, places }) => ({ rel, places: places.split(' ') }));
+      return tx.asHost((db) => db.query<Places>(statement.sql, statement.values));
     }, 0);
   }
 
