@@ -26,7 +26,7 @@ const nearby: readonly string[] = ['loopback', 'private', 'uniqueLocal'];
 
 /** An address written as IPv6 that means an IPv4 one is judged as that. */
 export function mayReach(address: string, reach: Reach): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  if (!isIP(address)) return false;
   const parsed = ipaddr.process(address);
   const range = parsed.range();
   // Of IPv6 only 2000::/3 has been given out; what lies elsewhere is nobody's.
