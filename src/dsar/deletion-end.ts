@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type SignedCertificate } from '../deletion/certificate.schema.js';
@@ -6,6 +7,7 @@ import { Certificates } from '../deletion/certificates.js';
 import { type ErasureJob, keptBy, type StepOutcome } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
 import { Suppressions } from '../deletion/suppressions.js';
+import { issueResultLink } from './certificate-link.js';
 import { Letters } from './letters.js';
 import { Parts, takesPart } from './parts.js';
 import { Recipients } from './recipients.js';
@@ -24,6 +26,7 @@ export class DeletionEnd {
     private readonly certificates: Certificates,
     private readonly suppressions: Suppressions,
     private readonly letters: Letters,
+    private readonly clock: Clock,
     private readonly recipients: Recipients,
   ) {}
 
@@ -47,7 +50,9 @@ export class DeletionEnd {
       await this.certificates.keep(tx, job.id, certificate);
       const erasedAt = await this.certificates.erasedAt(tx, job.id);
       await this.suppressions.add(tx, job.subjects, { erasureId: job.id, erasedAt });
-      await this.letters.deletionDone(tx, await close(), certificate);
+      const closed = await close();
+      const link = await issueResultLink(tx, closed, this.clock.now());
+      await this.letters.deletionDone(tx, closed, certificate, link);
     }
     await this.wipe(tx, job);
     // One that failed while it ran: closing has taken its failure off the desk.

@@ -17,6 +17,9 @@ const toForget = `
   select r.tenant_id as "tenant", r.id from habeas.requests r
   where r.closed_at <= $1 and r.contact_wiped_at is null and r.id > $2
     and not exists (select from habeas.packages p where p.job_id = r.id and p.expires_at > $1)
+    -- The link to a certificate lives until the final one has been there for as long.
+    and not exists (select from habeas.erasures e join habeas.tombstones t on t.erasure_id = e.id
+                    where e.job_id = r.id and (t.swept_at is null or t.swept_at > $1))
   order by r.id limit 500`;
 
 const toRemove = `

@@ -85,7 +85,7 @@ export class Letters {
   }
 
   /** With the certificate itself: it is the person's, and needs nothing of ours to be checked. */
-  async deletionDone(tx: UnitOfWork, request: Request, certificate: SignedCertificate) {
+  async deletionDone(tx: UnitOfWork, request: Request, certificate: SignedCertificate, token: string) {
     const kept = certificate.collections
       .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
       .map(({ collection, ground, until }) => ({
@@ -98,6 +98,7 @@ export class Letters {
       recipients: certificate.recipients ?? [],
       backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
       keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
+      link: `${this.config.publicUrl}/p/${token}`,
       certificate: Buffer.from(`${JSON.stringify(certificate, null, 2)}\n`).toString('base64'),
     };
     await this.write(tx, request, 'deletion-done', own, 'deletion-done');

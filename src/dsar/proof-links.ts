@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type CallContext, type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { DomainError } from '../errors.js';
 import { type PresentedToken, readToken } from '../keys/tokens.js';
 import { Casework } from './casework.js';
@@ -24,6 +25,12 @@ export class ProofLinks {
   async look(token: string): Promise<ProofFacts> {
     const presented = presentedOr404(token);
     return this.database.within(tenancyOf(presented), (tx) => this.view.of(tx, presented));
+  }
+
+  /** The certificate of a deletion that is done. @throws DomainError `certificate.not_found`, `proof.*` */
+  async certificate(token: string): Promise<SignedCertificate> {
+    const presented = presentedOr404(token);
+    return this.database.within(tenancyOf(presented), (tx) => this.view.certificate(tx, presented));
   }
 
   /** Proves the address, once. A refused try is an event too. @throws DomainError `proof.*` */

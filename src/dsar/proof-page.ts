@@ -5,8 +5,8 @@ import { type ProofFacts, type ProvenFacts, type UnprovenFacts } from './proof.s
 import { inWords } from './timeline-words.js';
 
 /** The page behind the link that proves an address: one button before the proof, and how things are after it. */
-export const proofPage = (its: ProofFacts): string =>
-  layout(its.state === 'unproven' ? confirmPage(its) : statusPage(its));
+export const proofPage = (its: ProofFacts, token: string): string =>
+  layout(its.state === 'unproven' ? confirmPage(its) : statusPage(its, token));
 
 const confirmPage = (its: UnprovenFacts): Page => ({
   title: 'Is this your request?',
@@ -31,7 +31,7 @@ const confirmPage = (its: UnprovenFacts): Page => ({
   foot: foot(its),
 });
 
-function statusPage(its: ProvenFacts): Page {
+function statusPage(its: ProvenFacts, token: string): Page {
   const { title, text } = standing(its);
   return {
     title,
@@ -44,6 +44,7 @@ function statusPage(its: ProvenFacts): Page {
         ...(its.state === 'open' && its.dueOn !== null ? [['Answer due by', due(its)] as const] : []),
         ...(its.closedAt !== null ? [['Closed on', day(its.closedAt, its.zone)] as const] : []),
       ])}
+      ${certificate(its, token)}
       <h2>What happened${its.state === 'open' && ' so far'}</h2>
       <ol class="timeline">
         ${inWords(its.timeline).map(({ at, text }) => html`<li>${moment(at, its.zone)}${text}</li>`)}
@@ -53,6 +54,21 @@ function statusPage(its: ProvenFacts): Page {
     foot: foot(its),
   };
 }
+
+/** The link is relative, so that it is right behind any proxy. */
+const certificate = ({ certificate: its }: ProvenFacts, token: string): Html =>
+  html`${
+    its !== null &&
+    html`<h2>Your certificate</h2>
+      <p>
+        A signed file that says what was deleted. It holds no personal data.
+        ${
+          !its.final &&
+          'Some emptied rows are still to be removed; when they are, the final certificate is here.'
+        }
+      </p>
+      <p><a href="${token}/certificate" download>Save the certificate</a></p>`
+  }`;
 
 const withdrawal = ({ kind }: ProvenFacts): Html =>
   html`<details>

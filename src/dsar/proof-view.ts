@@ -1,18 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
+import { Certificates } from '../deletion/certificates.js';
 import { DomainError } from '../errors.js';
 import { type PresentedToken } from '../keys/tokens.js';
+import { handedOutUntil } from './certificate-link.js';
 import { Controllers } from './controllers.js';
 import { type ProofFacts } from './proof.schema.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
-
-/** How long the link in the mail still tells what became of a closed request. */
-const DAYS_AFTER_CLOSING = 30;
-const DAY = 86_400_000;
 
 interface ProofLink {
   requestId: string;
@@ -31,6 +30,7 @@ export class ProofView {
     private readonly requests: Requests,
     private readonly requestView: RequestView,
     private readonly controllers: Controllers,
+    private readonly certificates: Certificates,
     private readonly clock: Clock,
   ) {}
 
@@ -51,7 +51,8 @@ export class ProofView {
     // Any of the links to a proven address: but not after a proof by hand, when a mistyped one may be a stranger's.
     if (link.provenAt !== null || request.identityMethod === 'link') {
       const { closedAt } = request;
-      if (closedAt !== null && now >= closedAt.getTime() + DAYS_AFTER_CLOSING * DAY) throw ended();
+      const until = closedAt === null ? undefined : await handedOutUntil(tx, { id: request.id, closedAt });
+      if (until !== undefined && now >= until.getTime()) throw ended();
       return this.proven(tx, request);
     }
     if (link.expiresAt.getTime() <= now) throw ended();
@@ -84,9 +85,27 @@ export class ProofView {
         part: part !== null,
       })),
       package: detail.package && { status: detail.package.status, expiresAt: detail.package.expiresAt },
+      certificate: await this.certificateOf(tx, request),
       timeline,
       mayWithdraw: isOpen(status),
     };
+  }
+
+  /** @throws DomainError `proof.needed`, `certificate.not_found`, and those of `of` */
+  async certificate(tx: UnitOfWork, presented: PresentedToken): Promise<SignedCertificate> {
+    const { state, requestId } = await this.of(tx, presented);
+    if (state === 'unproven')
+      throw new DomainError('proof.needed', 'Confirm that this address is yours first.');
+    return this.certificates.ofJob(tx, requestId);
+  }
+
+  private async certificateOf(tx: UnitOfWork, { id, kind, status }: Request) {
+    if (kind !== 'deletion' || status !== 'fulfilled') return null;
+    const found = await this.certificates.ofJob(tx, id).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'certificate.not_found') return undefined;
+      throw error;
+    });
+    return found ? { final: found.final, issuedAt: found.issuedAt } : null;
   }
 
   private async asked(tx: UnitOfWork, request: Request) {

@@ -1,12 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { certificateText } from '../deletion/certificate.js';
 import { DomainError } from '../errors.js';
 import { acceptedType } from '../http/accepted-type.js';
 import { AcceptForms, Public } from '../http/allow.js';
 import { callContextOf } from '../http/call-context.js';
 import { sendPage } from '../http/html-page.js';
 import { withProblemPages } from '../http/page-problem.js';
+import { ErasureCertificate } from './deletion-plans.schema.js';
 import { ProofLinks } from './proof-links.js';
 import { proofPage, proofProblems } from './proof-page.js';
 import { ProofAction, ProofFacts } from './proof.schema.js';
@@ -24,7 +26,19 @@ export class ProofController {
     return withProblemPages(request, reply, proofProblems, async () => {
       const found = await this.links.look(token);
       if (acceptedType(request.headers.accept) === 'json') return reply.send(found);
-      return sendPage(reply, proofPage(found));
+      return sendPage(reply, proofPage(found, token));
+    });
+  }
+
+  @Get('certificate')
+  @ApiOkResponse({ standardSchema: ErasureCertificate, description: 'A signed file, without personal data.' })
+  certificate(@Param('token') token: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return withProblemPages(request, reply, proofProblems, async () => {
+      const certificate = await this.links.certificate(token);
+      return reply
+        .header('content-type', 'application/json; charset=utf-8')
+        .header('content-disposition', `attachment; filename="certificate-${certificate.erasureId}.json"`)
+        .send(certificateText(certificate));
     });
   }
 

@@ -40,6 +40,10 @@ const Proven = Asked.extend({
     }),
   ),
   package: z.object({ status: z.string(), expiresAt: z.iso.datetime().nullable() }).nullable(),
+  certificate: z
+    .object({ final: z.boolean(), issuedAt: z.iso.datetime() })
+    .nullable()
+    .describe('Of a deletion that is done: it is handed out at /p/{token}/certificate'),
   timeline: detail.timeline,
   mayWithdraw: z.boolean(),
 });

@@ -22,6 +22,7 @@ const open: ProvenFacts = {
   closedAt: null,
   refusals: [],
   package: null,
+  certificate: null,
   timeline: [],
   mayWithdraw: true,
 };
@@ -32,7 +33,7 @@ const closed: ProvenFacts = {
   mayWithdraw: false,
 };
 const pageOf = (its: Partial<ProvenFacts>, base = open) =>
-  proofPage({ ...base, ...its }).replaceAll(/\s+/g, ' ');
+  proofPage({ ...base, ...its }, 'token').replaceAll(/\s+/g, ' ');
 
 describe('the status page', () => {
   test('tells dates in the zone of the request, and names the zone', () => {

@@ -91,6 +91,7 @@ export const samples: { [T in Template]: MailParams[T] } = {
     kept: [{ label: 'Invoices', why: 'Tax law (§ 147 AO) until the end of 2036.' }],
     backupsGoneBy: { on: '2026-12-20', zone: 'UTC' },
     keys: 'https://habeas.example/.well-known/habeas-keys.json',
+    link: 'https://habeas.example/p/3fWq',
     certificate: Buffer.from('{"format":"habeas-erasure-certificate/1","residues":0}').toString('base64'),
     rights,
   },
@@ -99,5 +100,15 @@ export const samples: { [T in Template]: MailParams[T] } = {
   'workspace-deletion-scheduled': { ...goes, why: 'subscription_ended' },
   'workspace-deletion-reminder': { ...goes, days: 7 },
   'workspace-deletion-cancelled': { ...about, asked: gone, workspace: 'Acme' },
+  'workspace-deleted': {
+    ...about,
+    asked: gone,
+    workspace: 'Acme',
+    deleted: 9,
+    kept: [{ label: 'Invoices', why: 'Tax law (§ 147 AO) until the end of 2036.' }],
+    backupsGoneBy: { on: '2027-01-19', zone: 'UTC' },
+    keys: 'https://habeas.example/.well-known/habeas-keys.json',
+    certificate: Buffer.from('{"format":"habeas-erasure-certificate/1","residues":0}').toString('base64'),
+  },
   'part-approval-needed': { ...about, workspace: 'Acme', decideBy: { on: '2026-12-18', zone }, link },
 };

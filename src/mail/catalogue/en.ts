@@ -262,6 +262,9 @@ export const en: Catalogue = {
           : []),
         ...section('Your certificate', [
           `The file that comes with this message is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
+          ...(params.link === undefined
+            ? []
+            : [`For thirty days you find it, and what became of your request, at ${params.link}`]),
         ]),
         ...section(rightsHeading, params.rights),
         paragraph('We have now forgotten this address, and cannot answer to it any more.'),
@@ -336,6 +339,29 @@ export const en: Catalogue = {
         ),
         ...lastChance(params, say),
       ],
+    }),
+
+    'workspace-deleted': (params, say) => ({
+      subject: `The workspace “${params.workspace}” is deleted`,
+      preview: 'With a certificate that anybody can check.',
+      blocks: [
+        paragraph(
+          `The workspace “${params.workspace}” and everything in it is deleted: ${say.number(params.deleted)} kinds of records, their files, and copies made earlier. We looked again afterwards and found nothing left.`,
+        ),
+        paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
+        ...(params.kept.length
+          ? [
+              { type: 'heading', text: 'What is kept, and why' } as const,
+              facts(...params.kept.map(({ label, why }) => [label, why] as const)),
+            ]
+          : []),
+        ...section('The certificate', [
+          `It is enclosed as a file, signed, and holds no personal data. With it goes the last state of the workspace’s log. The key to check both with is at ${params.keys}`,
+        ]),
+        paragraph('We have now forgotten this address, and cannot answer to it any more.'),
+        reference(params),
+      ],
+      enclosures: [certificateFile(params.certificate)],
     }),
 
     'workspace-deletion-cancelled': (params) => ({

@@ -88,6 +88,8 @@ export interface MailParams {
       recipients?: readonly string[];
       backupsGoneBy: Day;
       keys: string;
+      /** Where it is had again, and the final one too where a first one came with rows still to be swept. */
+      link?: string;
       certificate: string;
     };
   'request-refused': AboutRequest & WithRights & { ground: readonly string[] };
@@ -107,6 +109,15 @@ export interface MailParams {
   /** `days`: how many are left. */
   'workspace-deletion-reminder': WorkspaceGoes & { days: 7 | 1 };
   'workspace-deletion-cancelled': AboutRequest & { workspace: string };
+  /** To each who was an owner when it began. `certificate` and `keys` as in `deletion-done`. */
+  'workspace-deleted': AboutRequest & {
+    workspace: string;
+    deleted: number;
+    kept: readonly { label: string; why: string }[];
+    backupsGoneBy: Day;
+    keys: string;
+    certificate: string;
+  };
 }
 
 export type Template = keyof MailParams;
