@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SignedCheckpoint } from '../audit/checkpoint.js';
 import { Signature } from '../keys/public-keys.js';
 import { type ErasureRule } from './erasure.js';
 
@@ -47,6 +48,8 @@ const shape = z.strictObject({
   pendingSweeps: z.array(PendingSweep),
   /** Titles of those who had been handed the data and are told of the erasure (GDPR Art. 19); absent: nobody. */
   recipients: z.array(Line(1000)).optional(),
+  /** Of a workspace: the head of its log when it ended. */
+  checkpoint: SignedCheckpoint.optional(),
   storage: z.strictObject({ versionsGoneBy: Day.nullable() }),
   backups: z.strictObject({ goneBy: Day }),
 });

@@ -1,4 +1,5 @@
 import { DateTime, type Duration } from 'luxon';
+import { type SignedCheckpoint } from '../audit/checkpoint.js';
 import { type Signing } from '../keys/signing.js';
 import {
   type Certificate,
@@ -30,6 +31,8 @@ export interface ErasureFacts {
   mayHaveVersions?: boolean;
   /** PUBLIC_URL of this installation, where its public keys are. */
   issuer: string;
+  /** Of a workspace: its log's last checkpoint. */
+  checkpoint?: SignedCheckpoint;
   /** When the tombstones were swept: makes the final certificate. */
   sweptAt?: Date;
 }
@@ -78,6 +81,7 @@ function certificateOf(facts: ErasureFacts): Certificate {
     mentions: facts.mentions,
     pendingSweeps,
     ...(facts.recipients?.length && { recipients: facts.recipients.map(oneLine) }),
+    ...(facts.checkpoint && { checkpoint: facts.checkpoint }),
     storage: { versionsGoneBy: mayHaveVersions ? backupsGoneBy : null },
     backups: { goneBy: backupsGoneBy },
   };

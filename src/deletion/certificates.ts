@@ -1,3 +1,4 @@
+import { type SignedCheckpoint } from '../audit/checkpoint.js';
 import { type Config } from '../config.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
@@ -15,6 +16,8 @@ export interface CertificateTold {
   mentions: number;
   /** Titles of those who are told of it. */
   recipients?: readonly string[];
+  /** Of a workspace. */
+  checkpoint?: SignedCheckpoint;
 }
 
 /** The certificates of erasures, kept with them. Every call is in the tenant of `tx`. */

@@ -49,7 +49,8 @@ function inPurge(map: DataMap, catalogue: Catalogue, collection: Collection): Co
   return {
     ...collection,
     ...(severally && { shared: 'keep-if-others' as const }),
-    erasure: controller === 'workspace' ? { rule: 'delete' } : erasure,
+    // A tombstone's key is kept for others' references, and they go as well.
+    erasure: controller === 'workspace' || erasure.rule === 'tombstone' ? { rule: 'delete' } : erasure,
   };
 }
 

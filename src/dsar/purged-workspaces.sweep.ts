@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock.js';
+import { systemTenancy } from '../database/tenancy.js';
+import { Database } from '../database/database.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
+import { type JobRef } from '../jobs/queue.js';
+
+const ROWS = 5000;
+
+// An endpoint outlives its workspace until it has heard that this is gone, or has been given up.
+const withEndpoints = `
+  select distinct w.tenant_id as "tenant", w.tenant_id as id from habeas.webhooks w
+  join habeas.workspace_purges p on p.tenant_id = w.tenant_id and p.purged_at <= $1
+  where not exists (select from habeas.webhook_deliveries d where d.tenant_id = w.tenant_id and d.status = 'pending')
+    and w.tenant_id > $2
+  order by 2 limit 500`;
+
+const endedLogs = `
+  select tenant_id as "tenant", tenant_id as id from habeas.workspace_purges
+  where log_ends_at <= $1 and purged_at is not null and tenant_id > $2 order by 2 limit 500`;
+
+/** What of a purged workspace goes later: its endpoints with the last delivery, its log and directory row at their end. */
+@Injectable()
+export class PurgedWorkspacesSweep {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  async run(): Promise<void> {
+    await this.each(withEndpoints, (tenant) => this.within(tenant, dropEndpoints));
+    await this.each(endedLogs, (tenant) => this.endLog(tenant));
+  }
+
+  private async endLog(tenant: string): Promise<void> {
+    while ((await this.within(tenant, (tx) => this.endSome(tx))) > 0);
+  }
+
+  private async endSome(tx: UnitOfWork): Promise<number> {
+    const row = await tx.one<{ gone: number }>('select habeas.end_log($1, $2) as gone', [
+      this.clock.now(),
+      ROWS,
+    ]);
+    return row?.gone ?? 0;
+  }
+
+  private each(sql: string, work: (tenant: string) => Promise<unknown>): Promise<void> {
+    const now = this.clock.now();
+    const page = (after: string) => this.database.asSweep((tx) => tx.query<JobRef>(sql, [now, after]));
+    return eachOnItsOwn(page, ({ tenant }) => work(tenant));
+  }
+
+  private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.database.within(systemTenancy(tenant, 'purged-workspaces'), work);
+  }
+}
+
+async function dropEndpoints(tx: UnitOfWork): Promise<void> {
+  await tx.query('delete from habeas.webhooks where tenant_id = $1', [tx.tenant]);
+}

@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DateTime, Duration } from 'luxon';
+import { AuditLog } from '../audit/events.js';
+import { checkpointOf } from '../audit/checkpoint.js';
+import { Clock } from '../clock.js';
+import { CONFIG, type Config } from '../config.js';
+import { Directory } from '../database/directory.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type SignedCertificate } from '../deletion/certificate.schema.js';
+import { certificateText } from '../deletion/certificate.js';
+import { Certificates } from '../deletion/certificates.js';
+import { type ErasureJob } from '../deletion/erasure.js';
+import { Erasures } from '../deletion/erasures.js';
+import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
+import { Sealing } from '../keys/sealing.js';
+import { Signing } from '../keys/signing.js';
+import { Outbox } from '../mail/outbox.js';
+import { Webhooks } from '../webhooks/webhooks.js';
+import { Requests } from './requests.js';
+import { type Snapshot } from './workspace-purge-start.js';
+
+const findTold = 'select told_sealed as sealed from habeas.workspace_purges where tenant_id = $1';
+
+// What was set before still counts: a change that shortens only does so from its time on.
+const logKept = `
+  select case when pending is not null and effective_at <= $2 then pending else keep end as keep
+  from habeas.retention_rules where tenant_id = $1 and target = 'auditLog'`;
+
+const close = `
+  update habeas.workspace_purges
+  set told_sealed = null, checkpoint = $2, purged_at = $3, log_ends_at = $4 where tenant_id = $1`;
+
+/** A log of a purged workspace is kept so long at the least. */
+const LOG_FLOOR = Duration.fromISO('P30D');
+
+/** The end of a purge, in one transaction: the last events, the log's checkpoint, the certificate, and the mails with it. */
+@Injectable()
+export class PurgeEnd {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly audit: AuditLog,
+    private readonly requests: Requests,
+    private readonly erasures: Erasures,
+    private readonly certificates: Certificates,
+    private readonly own: WorkspaceOwnData,
+    private readonly directory: Directory,
+    private readonly signing: Signing,
+    private readonly sealing: Sealing,
+    private readonly outbox: Outbox,
+    private readonly webhooks: Webhooks,
+  ) {}
+
+  /** How long the log stays, read before the workspace's settings go. */
+  async logEndsAt(tx: UnitOfWork, from: Date): Promise<Date> {
+    const rule = await tx.one<{ keep: string | null }>(logKept, [tx.tenant, from]);
+    // Nobody set an end: as long as what proves that requests were answered.
+    const keep = rule?.keep == null ? this.config.requestRetention : Duration.fromISO(rule.keep);
+    const start = DateTime.fromJSDate(from, { zone: 'utc' });
+    return DateTime.max(start.plus(keep), start.plus(LOG_FLOOR)).toJSDate();
+  }
+
+  /** Fulfils the request, if it is still in progress. */
+  async reach(tx: UnitOfWork, job: ErasureJob): Promise<void> {
+    const request = await this.requests.lock(tx, job.jobId);
+    if (request.status !== 'in_progress') return;
+    const now = this.clock.now();
+    const logEndsAt = await this.keptUntil(tx, now);
+    const erasure = [{ type: 'erasure', id: job.id }];
+    const closed = await this.requests.move(tx, request, 'fulfilled', {
+      action: 'request.fulfilled',
+      outcomeOfRequest: 'full',
+      targets: erasure,
+      metadata: { outcome: 'full' },
+    });
+    await this.audit.record(tx, 'workspace.purged', {
+      targets: [{ type: 'workspace', id: tx.tenant }, ...erasure],
+      metadata: { logEndsAt: logEndsAt.toISOString() },
+    });
+    await this.own.forgetRest(tx);
+    const checkpoint = await checkpointOf(tx, this.signing, now);
+    const certificate = await this.certificates.issue(tx, job, { law: request.law, mentions: 0, checkpoint });
+    await this.tellOwners(tx, closed.id, certificate);
+    await this.webhooks.announce(tx, {
+      type: 'workspace.purged',
+      data: { requestId: closed.id, erasureId: job.id },
+    });
+    await this.directory.forget(tx, now);
+    await tx.query(close, [tx.tenant, JSON.stringify(checkpoint), now, logEndsAt]);
+    await this.erasures.wipe(tx, job.id);
+    await tx.query('update habeas.erasure_steps set workspace = null where tenant_id = $1', [tx.tenant]);
+    await tx.query('update habeas.request_parts set host_key = null where tenant_id = $1', [tx.tenant]);
+    await tx.query(
+      `update habeas.requests set mail_sealed = null, details_sealed = null, language = null, contact_wiped_at = $2 where id = $1`,
+      [closed.id, now],
+    );
+  }
+
+  private async keptUntil(tx: UnitOfWork, now: Date): Promise<Date> {
+    const sql = 'select log_ends_at as "at" from habeas.workspace_purges where tenant_id = $1';
+    const noted = (await tx.one<{ at: Date | null }>(sql, [tx.tenant]))?.at;
+    const floor = DateTime.fromJSDate(now, { zone: 'utc' }).plus(LOG_FLOOR).toJSDate();
+    return noted && noted > floor ? noted : floor;
+  }
+
+  /** Each address leaves the snapshot for the sealed letter, which ends when it is sent or given up. */
+  private async tellOwners(tx: UnitOfWork, requestId: string, certificate: SignedCertificate): Promise<void> {
+    const row = await tx.one<{ sealed: Buffer | null }>(findTold, [tx.tenant]);
+    if (!row?.sealed) return;
+    const { workspace, controller, contact, owners } = this.sealing.open<Snapshot>('purge.told', row.sealed);
+    const kept = certificate.collections
+      .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
+      .map(({ collection, ground, until }) => ({
+        label: collection,
+        why: [ground, until].filter((text) => text !== undefined).join(' '),
+      }));
+    for (const [n, { mail, language }] of owners.entries())
+      await this.outbox.send(tx, {
+        template: 'workspace-deleted',
+        to: mail,
+        language,
+        about: requestId,
+        dedupeKey: `${requestId}:workspace-deleted:${n}`,
+        params: {
+          ...{ controller, workspace, kept, ...(contact !== undefined && { contact }) },
+          reference: requestId,
+          asked: { kind: 'deletion', scope: 'workspace', workspace },
+          deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
+          backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
+          keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
+          certificate: Buffer.from(certificateText(certificate)).toString('base64'),
+        },
+      });
+  }
+}
