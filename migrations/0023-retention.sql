@@ -4,7 +4,10 @@ create table habeas.retentions (
   -- What POST …/deletion {reason: subscription_ended} may do; without a row: keep.
   subscription_ended text not null default 'keep' check (subscription_ended in ('delete', 'keep')),
   next_run_at timestamptz,            -- null: not looked at yet
-  last_run_at timestamptz
+  last_run_at timestamptz,
+  -- {collection.rows: n, collection.files: n} of the run that is on, told as one event at its end. Written with every
+  -- batch, so that a run that was killed loses none of it.
+  progress    jsonb not null default '{}'
 );
 
 -- One for each collection that was set, and one for the audit log. A change that shortens waits beside what is in force
@@ -50,6 +53,9 @@ end $$;
 grant select (tenant_id, next_run_at, last_run_at) on habeas.retentions to habeas_sweep;
 grant select (tenant_id, target) on habeas.retention_rules to habeas_sweep;
 grant select (tenant_id, collection, first_at, next_attempt_at) on habeas.retention_failures to habeas_sweep;
+-- Whether a log has anything old in it is asked of its key.
+create policy sweep on habeas.events for select to habeas_sweep using (true);
+grant select (tenant_id, id) on habeas.events to habeas_sweep;
 create index retentions_due on habeas.retentions (next_run_at, tenant_id);
 
 -- The end of what is old in a living log: events before a moment, with their disclosures, oldest first. Works in the

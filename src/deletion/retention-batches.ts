@@ -1,0 +1,182 @@
+/** One collection's rows that are over, batch by batch: short transactions in which rows, files and progress go together. */
+import { type Database } from '../database/database.js';
+import { systemTenancy } from '../database/tenancy.js';
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type HostMap } from '../datamap/host-map.js';
+import { shown } from '../datamap/names.js';
+import { settingsStatement } from '../datamap/settings.js';
+import { DomainError } from '../errors.js';
+import { failureOf, isPassing } from './erasure-failure.js';
+import { Pace } from './pace.js';
+import { type RetentionFailures, tellable, WHOLE } from './retention-failures.js';
+import { type RetentionFiles } from './retention-files.js';
+import { type Kept } from './retention-guard.js';
+import { type RetentionKept } from './retention-kept.js';
+import { type Gone, type Picked, type RetentionAim, RetentionSql } from './retention-sql.js';
+
+/** Of one collection in one run: more would be a fault of its own, which need not be met a million times. */
+const MOST_FAILURES = 100;
+const LOCK_TIMEOUT = '250ms';
+
+export type SweepPlace = Omit<RetentionAim, 'kept'> & { tenant: string };
+
+export interface BatchParts {
+  database: Database;
+  host: HostMap;
+  kept: RetentionKept;
+  files: RetentionFiles;
+  failures: RetentionFailures;
+}
+
+const addProgress = `
+  update habeas.retentions set progress = (
+    select jsonb_object_agg(name, n) from (
+      select name, sum(value::bigint) as n
+      from (select * from jsonb_each_text(progress) union all select * from jsonb_each_text($2::jsonb)) as each(name, value)
+      group by name) as sums)
+  where tenant_id = $1`;
+
+export class RetentionBatches {
+  private readonly pace = new Pace();
+  private most = Number.POSITIVE_INFINITY;
+  /** Rows that this run leaves alone: failed before and not due, failed now, or locked by somebody. */
+  private readonly without: Buffer[] = [];
+  private failed = 0;
+
+  constructor(
+    private readonly parts: BatchParts,
+    private readonly place: SweepPlace,
+  ) {}
+
+  /** Until nothing is left that can go. What cannot is written down; it stops nothing else. */
+  async run(signal?: AbortSignal): Promise<void> {
+    const { failures } = this.parts;
+    const { now } = this.place;
+    const collection = this.place.rule.collection.name;
+    this.without.push(...(await this.within((tx) => failures.waiting(tx, collection, now))));
+    try {
+      while (await this.batch()) signal?.throwIfAborted();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof DomainError)) throw error;
+      await this.within((tx) => failures.record(tx, collection, WHOLE, error, now));
+      return;
+    }
+    await this.within((tx) => failures.forget(tx, collection, now));
+  }
+
+  /** @returns whether there may be more */
+  private async batch(): Promise<boolean> {
+    const size = Math.min(this.pace.size, this.most);
+    const started = performance.now();
+    let picked: readonly Picked[] = [];
+    try {
+      const more = await this.within((tx) =>
+        this.take(tx, size, (rows) => {
+          picked = rows;
+        }),
+      );
+      this.pace.took(performance.now() - started, picked.length);
+      this.most = Math.min(this.most * 2, Number.MAX_SAFE_INTEGER);
+      return more;
+    } catch (error) {
+      if (picked.length === 0 && !isPassing(error)) throw failed(error, this.place);
+      this.pace.stumbled();
+      // Taken apart until the row that stops the others stands alone.
+      if (picked.length > 1) this.most = Math.max(1, picked.length >> 2);
+      else return this.leave(picked[0], error);
+      return true;
+    }
+  }
+
+  /** A batch of one that failed: the row is left alone. */
+  private async leave(row: Picked | undefined, error: unknown): Promise<boolean> {
+    if (row === undefined) throw tooSlow(this.place);
+    this.without.push(row.digest);
+    if (isPassing(error)) return true;
+    const { now, rule } = this.place;
+    const reason = tellable(failed(error, this.place));
+    await this.within((tx) => this.parts.failures.record(tx, rule.collection.name, row.digest, reason, now));
+    this.failed += 1;
+    return this.failed < MOST_FAILURES;
+  }
+
+  private async take(
+    tx: UnitOfWork,
+    size: number,
+    onPicked: (rows: readonly Picked[]) => void,
+  ): Promise<boolean> {
+    // Asked again in the transaction that acts: a hold of this minute counts.
+    const kept = await this.parts.kept.of(tx);
+    if (kept === 'everything') return false;
+    const sql = this.sqlOf(kept);
+    const settings = settingsStatement(selectionOf(this.place, kept));
+    await tx.query(settings.sql, settings.values);
+    await tx.query(`select set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
+    const gone = await tx.asHost(async (db) => {
+      const pick = sql.pick(size, this.without);
+      const picked = await db.query<Picked>(pick.sql, pick.values);
+      onPicked(picked);
+      if (picked.length === 0) return undefined;
+      const erase = sql.erase(picked);
+      const done = await db.query<Gone>(erase.sql, erase.values);
+      // Deferred keys speak now, while it is known which rows they are about.
+      await db.query('set constraints all immediate');
+      // What did not go would be picked for ever; taken apart, it is found.
+      if ((done[0]?.rows ?? 0) === 0) throw stays(this.place);
+      return done;
+    });
+    if (gone === undefined) return false;
+    for (const { files } of gone) await this.parts.files.note(tx, files ?? []);
+    await tx.query(addProgress, [tx.tenant, JSON.stringify(progressOf(gone))]);
+    return true;
+  }
+
+  private sqlOf(kept: Kept): RetentionSql {
+    const { map, catalogue } = this.parts.host.current();
+    return new RetentionSql(map, catalogue, { ...this.place, kept });
+  }
+
+  private within<T>(work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.parts.database.within(systemTenancy(this.place.tenant, 'retention'), work, {
+      statementTimeout: 60_000,
+    });
+  }
+}
+
+/** What the conditions read: the kept people, and the workspace ([] where it is about the account). */
+export const selectionOf = (
+  { workspace }: Pick<RetentionAim, 'workspace'>,
+  { people }: Kept,
+): { subjects: Kept['people'][number][]; workspaces: string[] } => ({
+  subjects: [...people],
+  workspaces: workspace === undefined ? [] : [workspace],
+});
+
+function progressOf(gone: readonly Gone[]): Record<string, number> {
+  const progress: Record<string, number> = {};
+  for (const { collection, rows, fileCount } of gone)
+    for (const [what, n] of [
+      ['rows', rows],
+      ['files', fileCount],
+    ] as const)
+      // prettier-ignore
+      if (n > 0) progress[`${collection}.${what}`] = (progress[`${collection}.${what}`] ?? 0) + n;
+  return progress;
+}
+
+const failed = (error: unknown, { rule: { collection } }: SweepPlace): unknown =>
+  failureOf(error, collection.name, shown(collection.table), 0);
+
+const stays = ({ rule: { collection } }: SweepPlace): DomainError =>
+  new DomainError(
+    'retention.row_stays',
+    `Rows of ${collection.name} (table ${shown(collection.table)}) do not go: a trigger keeps them, or something came to ` +
+      'hang from them meanwhile. It is tried again.',
+  );
+
+const tooSlow = ({ rule: { collection, after } }: SweepPlace): DomainError =>
+  new DomainError(
+    'retention.too_slow',
+    `Finding what is over in ${collection.name} takes too long. An index on its workspace and ${after} helps.`,
+  );

@@ -1,0 +1,254 @@
+/**
+ * The SQL of one collection's retention: which rows are over, and what goes with them. Rows that hang from a row by a
+ * foreign key (the attachments of a message) go with it, with their files; where one of them has to stay, so does it.
+ */
+import { type Catalogue, type CatalogueTable, type ForeignKey, tableIn } from '../datamap/catalogue.js';
+import { isDeleted } from '../datamap/changes.js';
+import { holdsItsParent } from '../datamap/erasure-order.js';
+import { type Collection, type DataMap } from '../datamap/map.js';
+import { literal, qualified, quoted, shown } from '../datamap/names.js';
+import { tableOf } from '../datamap/render.js';
+import { type Sweepable, sweepable } from '../datamap/sweepable.js';
+import { keyOf, rowsSelected } from '../datamap/walk.js';
+import { DomainError } from '../errors.js';
+import { type Statement, Values } from './erasure-sql.js';
+import { RetentionGuard, type Kept } from './retention-guard.js';
+import { type Over } from './retention-time.js';
+
+/** A row by its place, and by a digest that tells it from others without telling its key. */
+export interface Picked {
+  rel: string;
+  place: string;
+  digest: Buffer;
+}
+
+/** What has gone, or would, with one batch: the collection's own rows first, then what hung from them. */
+export interface Gone {
+  collection: string;
+  rows: number;
+  files: [bucket: string, path: string][] | null;
+  fileCount: number;
+}
+
+export interface RetentionAim {
+  rule: Sweepable;
+  over: Over;
+  kept: Kept;
+  now: Date;
+  /** Host key; absent for what belongs to the account. */
+  workspace?: string;
+}
+
+/** One table whose rows go, below the one whose rows it hangs from. */
+interface Level {
+  n: number;
+  table: CatalogueTable;
+  /** As counts and files are told. */
+  name: string;
+  files?: Collection['files'];
+  above?: { n: number; key: ForeignKey };
+  children: Level[];
+}
+
+export class RetentionSql {
+  readonly table: CatalogueTable;
+  private readonly guard: RetentionGuard;
+  private readonly levels: Level[] = [];
+
+  /** @throws DomainError `retention.cascades_out` where a delete would go on to a table that the map does not know */
+  constructor(
+    private readonly map: DataMap,
+    private readonly catalogue: Catalogue,
+    private readonly aim: RetentionAim,
+  ) {
+    this.table = tableOf(catalogue, aim.rule.collection);
+    this.guard = new RetentionGuard(map, catalogue, aim.kept, aim.now);
+    this.descend(this.table, aim.rule.collection, []);
+  }
+
+  /** Locks up to `limit` rows that are over and that nobody else has locked. */
+  pick(limit: number, without: readonly Buffer[]): Statement {
+    const values = new Values();
+    const skip =
+      without.length === 0 ? '' : ` and ${this.digest()} <> all (${values.add([...without])}::bytea[])`;
+    const sql =
+      `select t.tableoid::text as rel, t.ctid::text as place, ${this.digest()} as digest ` +
+      `from ${qualified(this.table)} as t where ${this.due(values)}${skip} ` +
+      `limit ${values.add(limit)}::bigint for update of t skip locked`;
+    return { sql, values: values.all };
+  }
+
+  /**
+   * Deletes picked rows and what hangs from them. A statement of its own, after the one that has locked them: its
+   * snapshot sees every child that was there before the lock, and the lock lets no other come.
+   */
+  erase(picked: readonly Picked[]): Statement {
+    const values = new Values();
+    const places = values.add(picked.map(({ place }) => place));
+    const rels = values.add(picked.map(({ rel }) => rel));
+    const own =
+      `t.ctid = any (${places}::tid[]) and (t.tableoid, t.ctid) in (select * from unnest(${rels}::oid[], ${places}::tid[])) ` +
+      `and ${this.due(values)}`;
+    const gone = this.levels.map(
+      ({ n, table }) =>
+        `d${n} as (delete from ${qualified(table)} as t using l${n} where t.ctid = any (array(select place from l${n})) ` +
+        `and l${n}.place = t.ctid and l${n}.rel = t.tableoid returning l${n}.file)`,
+    );
+    return {
+      sql: this.over(own, gone, 'd', 'json_agg(file) filter (where file is not null)'),
+      values: values.all,
+    };
+  }
+
+  /** What erase would take if all that is over were picked. */
+  count(): Statement {
+    const values = new Values();
+    return { sql: this.over(this.due(values), [], 'l', 'null::json'), values: values.all };
+  }
+
+  private over(own: string, gone: string[], prefix: 'd' | 'l', files: string): string {
+    const found = this.levels.map((level) => {
+      const condition = level.above ? this.hangsFrom(level.above) : own;
+      return `l${level.n} as materialized (select ${this.shownColumns(level)} from ${qualified(level.table)} as t where ${condition})`;
+    });
+    const told = this.levels.map(
+      ({ n, name }) =>
+        `select ${n} as level, ${literal(name)} as collection, count(*)::float8 as rows, count(file)::float8 as "fileCount", ` +
+        `${files} as files from ${prefix}${n}`,
+    );
+    return `with ${[...found, ...gone].join(', ')} ${told.join(' union all ')} order by level`;
+  }
+
+  /** The row is in this workspace, over, and nothing in it or below it has to stay. */
+  private due(values: Values): string {
+    const { rule, over, workspace } = this.aim;
+    const selection = workspace === undefined ? {} : { workspaces: [workspace] };
+    const stays = this.guard.mustStay(this.table, values, rule.collection);
+    return [
+      rowsSelected(this.map, this.catalogue, rule.collection, selection),
+      this.guard.isOver(this.table, rule.after, over, values),
+      ...(stays === 'false' ? [] : [`not ${stays}`]),
+      ...this.free(this.levels[0] as Level, values),
+    ].join(' and ');
+  }
+
+  /** Conditions: no row below this level's row `t` has to stay. */
+  private free(level: Level, values: Values): string[] {
+    const below = childrenOf(this.catalogue, level.table).filter(({ key }) => holdsItsParent(key));
+    return below.flatMap(({ child, key }) => {
+      // From the leaves up: a thread goes when its answers have gone.
+      if (qualified(child) === qualified(level.table)) return [`not ${someChild(child, key, 'true')}`];
+      const next = level.children.find(({ above }) => above?.key.name === key.name && above.n === level.n);
+      const reasons = next
+        ? [this.guard.mustStay(child, values), ...this.free(next, values).map((one) => `not (${one})`)]
+        : [key.onDelete === 'cascade' ? this.staysWhereItCascades(child, values) : this.staysByRule(child)];
+      const real = reasons.filter((reason) => reason !== 'false');
+      return real.length === 0 ? [] : [`not ${someChild(child, key, real.join(' or '))}`];
+    });
+  }
+
+  /** Rows of this table go by the foreign key alone, so what they name would stay behind. */
+  private staysWhereItCascades(child: CatalogueTable, values: Values): string {
+    return this.guard.on(child).some(({ files }) => files) ? 'true' : this.guard.mustStay(child, values);
+  }
+
+  /** A law keeps the child's row, and so its parent. What else holds on to a parent fails with the constraint's name. */
+  private staysByRule(child: CatalogueTable): string {
+    const kept = this.guard.on(child).filter(({ erasure }) => erasure.rule === 'keep');
+    return kept.length === 0 ? 'false' : kept.map(({ where }) => `(${where ?? 'true'})`).join(' or ');
+  }
+
+  private descend(
+    table: CatalogueTable,
+    collection: Collection,
+    path: readonly string[],
+    above?: Level['above'],
+  ): Level {
+    const files = this.guard.on(table).find((one) => one.files)?.files;
+    const level: Level = {
+      n: this.levels.length,
+      table,
+      name: collection.name,
+      ...(files && { files }),
+      ...(above && { above }),
+      children: [],
+    };
+    this.levels.push(level);
+    const seen = [...path, qualified(table)];
+    for (const { child, key } of childrenOf(this.catalogue, table)) {
+      if (!holdsItsParent(key) || seen.includes(qualified(child))) continue;
+      const mapped = this.guard.on(child);
+      if (key.onDelete === 'cascade' && mapped.length === 0) throw cascadesOut(table, child, key);
+      const goes = mapped.find((one) => isDeleted(one) || sweepable(one));
+      if (goes) level.children.push(this.descend(child, goes, seen, { n: level.n, key }));
+    }
+    return level;
+  }
+
+  private hangsFrom({ n, key }: { n: number; key: ForeignKey }): string {
+    const parent = key.targetColumns.map((column) => `p.${this.alias(n, column)}`);
+    const own = key.columns.map((column) => `t.${quoted(column)}`);
+    // As an array Postgres goes to the index, whatever it thinks of the number of parents.
+    const each = own.map((column, i) => `${column} = any (array(select ${parent[i] ?? ''} from l${n} as p))`);
+    if (own.length === 1) return each.join('');
+    return `${each.join(' and ')} and (${own.join(', ')}) in (select ${parent.join(', ')} from l${n} as p)`;
+  }
+
+  private shownColumns({ n, files, children }: Level): string {
+    const wanted = new Set(children.flatMap(({ above }) => above?.key.targetColumns ?? []));
+    const columns = [...wanted].map((column) => `t.${quoted(column)} as ${this.alias(n, column)}`);
+    return ['t.tableoid as rel', 't.ctid as place', `${fileSql(files)} as file`, ...columns].join(', ');
+  }
+
+  private alias(n: number, column: string): string {
+    const level = this.levels[n] as Level;
+    return `c${level.table.columns.findIndex(({ name }) => name === column)}`;
+  }
+
+  private digest(): string {
+    const key = keyOf(this.aim.rule.collection, this.table).map((column) => `t.${quoted(column)}::text`);
+    return `sha256(convert_to(jsonb_build_array(${key.join(', ')})::text, 'UTF8'))`;
+  }
+}
+
+function fileSql(files: Collection['files']): string {
+  if (!files) return 'null::json';
+  const bucket =
+    'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
+  const path = `t.${quoted(files.path)}::text`;
+  return `case when ${path} is not null then json_build_array(${bucket}, ${path}) end`;
+}
+
+/** A row of the child's table that refers to `t`, other than itself, and of which `condition` is true. */
+function someChild(child: CatalogueTable, key: ForeignKey, condition: string): string {
+  const parent = key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`);
+  const same = key.columns.map((column, n) => `t.${quoted(column)} = p.k${n}`);
+  return (
+    `exists (select from (select ${parent.join(', ')}, t.tableoid as o, t.ctid as c) as p, ${qualified(child)} as t ` +
+    `where ${same.join(' and ')} and (t.tableoid <> p.o or t.ctid <> p.c) and (${condition}))`
+  );
+}
+
+function childrenOf(
+  catalogue: Catalogue,
+  table: CatalogueTable,
+): { child: CatalogueTable; key: ForeignKey }[] {
+  return (
+    [...catalogue.tables.values()]
+      // A partition repeats its parent's keys.
+      .filter(({ root }) => root === undefined || tableIn(catalogue, root)?.kind !== 'partitioned')
+      .flatMap((child) =>
+        child.foreignKeys
+          .filter(({ target }) => qualified(target) === qualified(table))
+          .map((key) => ({ child, key })),
+      )
+  );
+}
+
+const cascadesOut = (table: CatalogueTable, child: CatalogueTable, key: ForeignKey): DomainError =>
+  new DomainError(
+    'retention.cascades_out',
+    `Constraint ${key.name} of table ${shown(child)} would delete its rows with those of ${shown(table)} (ON DELETE ` +
+      `CASCADE), and the data map does not know ${shown(child)}. Map the table.`,
+    { extra: { table: shown(child), constraint: key.name } },
+  );
