@@ -1,17 +1,30 @@
+import { type INestApplicationContext, type Type } from '@nestjs/common';
+import { AppModule } from '../app.module.js';
 import { AuditLog } from '../audit/events.js';
+import { Clock } from '../clock.js';
 import { type Config } from '../config.js';
+import { Database } from '../database/database.js';
+import { Certificates } from '../deletion/certificates.js';
 import { Eraser } from '../deletion/eraser.js';
-import { ErasureFiles } from '../deletion/erasure-files.js';
-import { ErasurePlans } from '../deletion/erasure-plan.js';
 import { Erasures } from '../deletion/erasures.js';
 import { ErasureLedger } from '../deletion/ledger.js';
 import { planReport, replayReport } from '../deletion/ledger.cli.js';
 import { LedgerDigests } from '../deletion/ledger-entry.js';
 import { LedgerEraser } from '../deletion/ledger-eraser.js';
 import { LedgerReplay } from '../deletion/ledger-replay.js';
+import { ResidueSearch } from '../deletion/residue-search.js';
 import { Suppressions } from '../deletion/suppressions.js';
+import { WorkspaceEraser } from '../deletion/workspace-eraser.js';
+import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
+import { ErasingPerson } from '../dsar/erasing-person.js';
+import { ErasureRepetition } from '../dsar/erasure-repetition.js';
+import { Parts } from '../dsar/parts.js';
+import { Requests } from '../dsar/requests.js';
+import { WorkspaceMatters } from '../dsar/workspace-purge-matters.js';
+import { createApp } from '../http/bootstrap.js';
 import { createLog } from '../http/log.js';
 import { Signing } from '../keys/signing.js';
+import { Outbox } from '../mail/outbox.js';
 import { type Environment, openEnvironment } from './environment.js';
 import { layFoundation } from './foundation.js';
 
@@ -24,9 +37,40 @@ export const replayErasures = (
   config: Config,
   options: { since: string; only?: string[]; write: (text: string) => void },
 ): Promise<0 | 1> =>
-  withEnvironment(config, (environment) =>
-    replayReport(replayOf(environment), eraserOf(environment), options),
-  );
+  withEnvironment(config, async (environment) => {
+    // The service's own parts, without its jobs and sweeps: nothing runs but this.
+    const app = await createApp(AppModule.with(environment), { config, log: environment.log });
+    try {
+      return await replayReport(replayOf(environment), ledgerEraserOf(app), options);
+    } finally {
+      await app.close();
+    }
+  });
+
+/** The eraser of a service that has been put together. */
+export function ledgerEraserOf(app: INestApplicationContext): LedgerEraser {
+  const its = <T>(token: { prototype: T }): T => app.get<T>(token as Type<T>, { strict: false });
+  return new LedgerEraser({
+    database: its(Database),
+    erasures: its(Erasures),
+    eraser: its(Eraser),
+    workspaces: its(WorkspaceEraser),
+    certificates: its(Certificates),
+    suppressions: its(Suppressions),
+    audit: its(AuditLog),
+    matter: new ErasureRepetition({
+      database: its(Database),
+      clock: its(Clock),
+      outbox: its(Outbox),
+      requests: its(Requests),
+      requestParts: its(Parts),
+      person: its(ErasingPerson),
+      residues: its(ResidueSearch),
+      workspace: its(WorkspaceOwnData),
+      workspaceMatters: its(WorkspaceMatters),
+    }),
+  });
+}
 
 async function withEnvironment<T>(
   config: Config,
@@ -45,22 +89,4 @@ async function withEnvironment<T>(
 function replayOf({ config, database, stores, sealing, watch }: Environment): LedgerReplay {
   const ledger = new ErasureLedger(stores, config.storage.exportBucket, Signing.of(config));
   return new LedgerReplay(database, watch.hostMap, ledger, new LedgerDigests(sealing));
-}
-
-function eraserOf({
-  config,
-  database,
-  stores,
-  sealing,
-  clock,
-  watch: { hostMap },
-}: Environment): LedgerEraser {
-  const audit = new AuditLog();
-  const erasures = new Erasures(sealing, clock);
-  const files = new ErasureFiles(database, hostMap, stores);
-  const tombstoneDue = () => new Date(clock.now().getTime() + config.backupHorizon.toMillis());
-  const suppressions = new Suppressions(database, sealing, audit, hostMap);
-  const plans = new ErasurePlans(hostMap);
-  const eraser = new Eraser({ database, host: hostMap, plans, erasures, files, tombstoneDue });
-  return new LedgerEraser({ database, hostMap, plans, erasures, eraser, suppressions, audit });
 }

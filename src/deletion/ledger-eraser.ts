@@ -3,57 +3,98 @@ import { type AuditLog } from '../audit/events.js';
 import { type Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
+import { type Certificates } from './certificates.js';
 import { type Eraser } from './eraser.js';
-import { type ErasurePlans } from './erasure-plan.js';
 import { type Erasures } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
 import { type LedgerEntry } from './ledger-entry.js';
 import { type EraserPort } from './ledger-replay.js';
 import { type Suppressions } from './suppressions.js';
 
-export interface LedgerEraserParts {
-  database: Database;
-  hostMap: HostMap;
-  plans: ErasurePlans;
-  erasures: Erasures;
-  eraser: Eraser;
-  suppressions: Suppressions;
-  audit: AuditLog;
+/** What only upper layers know of an erasure: its request, and what Habeas keeps about its people. */
+export interface RepeatedMatter {
+  /** Before anything goes, in the first transaction: the matter, if it came back too, is taken out of every other hand. */
+  takeUp(tx: UnitOfWork, entry: LedgerEntry): Promise<void>;
+  /**
+   * Once the host's rows are gone: what Habeas keeps goes too, and nothing may be found any more. Safe to repeat.
+   * @throws DomainError `residue.found`
+   */
+  forget(job: ErasureJob, entry: LedgerEntry): Promise<void>;
+  /** In the last transaction: the matter is over, and nobody is told a second time. */
+  close(tx: UnitOfWork, job: ErasureJob, entry: LedgerEntry): Promise<void>;
 }
 
-/** Erases the host's rows and files once more, and remembers the erasure as it was remembered before. */
+export interface LedgerEraserParts {
+  database: Database;
+  erasures: Erasures;
+  /** For people. */
+  eraser: Pick<Eraser, 'begin' | 'run'>;
+  /** For a workspace as a whole. */
+  workspaces: Pick<Eraser, 'begin' | 'run'>;
+  certificates: Pick<Certificates, 'keep'>;
+  suppressions: Suppressions;
+  audit: AuditLog;
+  matter: RepeatedMatter;
+}
+
+/**
+ * Erases once more what a restore brought back, and puts back what it took: that the erasure was done, its certificate,
+ * who must not be imported. Under the erasure's own id where the database does not know that it is over.
+ */
 export class LedgerEraser implements EraserPort {
   constructor(private readonly parts: LedgerEraserParts) {}
 
   async repeat(job: ErasureJob, entry: LedgerEntry): Promise<void> {
-    const { database, plans, erasures, eraser, suppressions, audit, hostMap } = this.parts;
+    const { database, matter } = this.parts;
     const tenancy = systemTenancy(job.tenant, 'erasure-ledger');
+    const eraser = job.scope === 'workspace' ? this.parts.workspaces : this.parts.eraser;
     const again = await database.within(tenancy, async (tx) => {
-      const own = await this.ownIds(tx, job);
-      return erasures.begin(tx, own, await plans.plan(tx, own), hostMap.map.hash);
+      await matter.takeUp(tx, entry);
+      return eraser.begin(tx, await this.ownIds(tx, job));
     });
-    await eraser.run(again);
-    await database.within(tenancy, async (tx) => {
-      const erased = { erasureId: entry.erasureId, erasedAt: new Date(entry.completedAt) };
-      if (job.scope !== 'workspace') await suppressions.add(tx, again.subjects, erased);
-      await audit.record(tx, 'erasure.repeated', {
-        targets: [{ type: 'erasure', id: entry.erasureId }],
-        metadata: { erasedAt: entry.completedAt },
-      });
-      await erasures.wipe(tx, again.id);
+    if (again.scope === 'workspace' || again.subjects.length > 0) {
+      await eraser.run(again);
+      await matter.forget(again, entry);
+    }
+    await database.within(tenancy, (tx) => this.end(tx, again, entry));
+  }
+
+  private async end(tx: UnitOfWork, again: ErasureJob, entry: LedgerEntry): Promise<void> {
+    const { erasures, certificates, suppressions, audit, matter } = this.parts;
+    const erased = { erasureId: entry.erasureId, erasedAt: new Date(entry.completedAt) };
+    // As it was certified: the counts of this repetition are of what a backup had, not of what was erased.
+    await tx.query('update habeas.erasures set erased_at = $2 where id = $1', [again.id, erased.erasedAt]);
+    if (entry.certificate && again.jobId === entry.jobId)
+      await certificates.keep(tx, again.id, entry.certificate);
+    if (entry.suppressions) await suppressions.restore(tx, entry.suppressions, erased);
+    else if (again.scope !== 'workspace') await suppressions.add(tx, again.subjects, erased);
+    await matter.close(tx, again, entry);
+    await audit.record(tx, 'erasure.repeated', {
+      targets: [{ type: 'erasure', id: entry.erasureId }],
+      metadata: { erasedAt: entry.completedAt },
     });
+    await erasures.wipe(tx, again.id);
   }
 
   /**
-   * Ids of this repetition: the first one's steps may be there, finished, when only the host's tables were restored.
-   * One that was begun and killed is taken up again.
+   * The first one's ids, unless the database knows that it is over: rows came back without Habeas's own, which are
+   * as they should be. One that was begun and killed is taken up again.
    */
   private async ownIds(tx: UnitOfWork, job: ErasureJob): Promise<ErasureJob> {
+    const over = 'select from habeas.erasures where tenant_id = $1 and job_id = $2 and job_sealed is null';
+    if (!(await tx.one(over, [tx.tenant, job.jobId]))) return this.withoutRival(tx, job);
     for (let attempt = 1; ; attempt++) {
       const id = v5(String(attempt), job.id);
-      const done = await tx.one('select from habeas.erasures where job_id = $1 and job_sealed is null', [id]);
-      if (!done) return { ...job, id, jobId: id };
+      if (!(await tx.one(over, [tx.tenant, id]))) return { ...job, id, jobId: id };
     }
+  }
+
+  /** The request may have drawn other ids since the restore. Before anything has gone by them, the first ones count. */
+  private async withoutRival(tx: UnitOfWork, job: ErasureJob): Promise<ErasureJob> {
+    await tx.query(
+      'delete from habeas.erasures where tenant_id = $1 and job_id = $2 and id <> $3 and irreversible_at is null',
+      [tx.tenant, job.jobId, job.id],
+    );
+    return job;
   }
 }

@@ -78,14 +78,14 @@ export class LedgerReplay {
       else entries.push(found.entry);
     }
     entries.sort((a, b) => Date.parse(a.completedAt) - Date.parse(b.completedAt));
+    const everybody = entries.flatMap(({ subjects }) => subjects);
+    const own = await this.readingOwn((tx) => this.search.ownValues(tx, everybody));
+    const finished = await this.finished(entries);
     await this.reading(async (tx) => {
-      const again = await this.search.find(
-        tx,
-        entries.flatMap(({ subjects }) => subjects),
-      );
+      const again = await this.search.find(tx, everybody, own);
       for (const entry of entries) {
         const job = jobOf(entry, again);
-        const left = await this.left(tx, job);
+        const left = [...(await this.left(tx, job)), ...unknownTo(finished, entry)];
         const doubtful = entry.subjects.some((erased) => again.get(erased)?.doubtful);
         if (left.length > 0) plan.recurrences.push({ entry, job, left, doubtful });
       }
@@ -104,7 +104,7 @@ export class LedgerReplay {
       if (only && !only.includes(erasureId)) continue;
       if (doubtful && !only) yield { erasureId, outcome: 'doubtful' };
       // An erasure before this one may have been of the same person.
-      else if ((await this.stillLeft(job)).length === 0) yield { erasureId, outcome: 'nothing_left' };
+      else if ((await this.stillLeft(job, entry)).length === 0) yield { erasureId, outcome: 'nothing_left' };
       else yield await this.repeat(eraser, job, entry);
     }
   }
@@ -113,7 +113,7 @@ export class LedgerReplay {
     const { erasureId } = entry;
     try {
       await eraser.repeat(job, entry);
-      const left = await this.stillLeft(job);
+      const left = await this.stillLeft(job, entry);
       return { erasureId, outcome: left.length === 0 ? 'repeated' : 'incomplete' };
     } catch (error) {
       return {
@@ -124,8 +124,19 @@ export class LedgerReplay {
     }
   }
 
-  private stillLeft(job: ErasureJob): Promise<Recurrence['left']> {
-    return this.reading((tx) => this.left(tx, job));
+  private async stillLeft(job: ErasureJob, entry: LedgerEntry): Promise<Recurrence['left']> {
+    const unknown = unknownTo(await this.finished([entry]), entry);
+    return [...(await this.reading((tx) => this.left(tx, job))), ...unknown];
+  }
+
+  /** Matters of which the database knows that they are over. A backup from before brings Habeas's own rows back as well. */
+  private async finished(entries: readonly LedgerEntry[]): Promise<Set<string>> {
+    const sql =
+      'select job_id as id from habeas.erasures where wiped_at is not null and job_id = any ($1::uuid[])';
+    const rows = await this.database.asSweep((tx) =>
+      tx.query<{ id: string }>(sql, [entries.map(({ jobId }) => jobId)]),
+    );
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Rows on which the erasure would still do something. What lies there as it was left is no recurrence. */
@@ -150,11 +161,19 @@ export class LedgerReplay {
     return left;
   }
 
+  private readingOwn<T>(work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
+    const tenancy = systemTenancy('', 'erasure-ledger');
+    return this.database.within(tenancy, (tx) => tx.asResidueSearch(() => work(tx)), { statementTimeout: 0 });
+  }
+
   private reading<T>(work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
     const tenancy = systemTenancy('', 'erasure-ledger');
     return this.database.within(tenancy, (tx) => tx.asHost(() => work(tx)), { statementTimeout: 0 });
   }
 }
+
+const unknownTo = (finished: ReadonlySet<string>, { jobId }: LedgerEntry): Recurrence['left'] =>
+  finished.has(jobId) ? [] : [{ collection: 'habeas', rows: 1 }];
 
 /** A tombstone that is emptied is as it should be, so it is looked at as a row that is changed, not as one that goes. */
 const asChanged = (collection: Collection): Collection =>

@@ -33,8 +33,13 @@ export class LedgerSearch {
     private readonly digests: LedgerDigests,
   ) {}
 
-  async find(tx: UnitOfWork, everybody: readonly Erased[]): Promise<Map<Erased, Again>> {
-    const values = await this.valuesOf(tx, everybody);
+  /** @param own what `ownValues` has found */
+  async find(
+    tx: UnitOfWork,
+    everybody: readonly Erased[],
+    own: ReadonlyMap<string, string> = new Map(),
+  ): Promise<Map<Erased, Again>> {
+    const values = new Map([...own, ...(await this.valuesOf(tx, everybody))]);
     const found = new Map<Erased, Again>();
     for (const erased of everybody) {
       const again = await this.again(tx, erased, values);
@@ -43,14 +48,28 @@ export class LedgerSearch {
     return found;
   }
 
+  /**
+   * Keys that Habeas's own tables know people by, of whom the host may have nothing any more: digest → value. To be
+   * called where those may be read across tenants.
+   */
+  async ownValues(tx: UnitOfWork, everybody: readonly Erased[]): Promise<Map<string, string>> {
+    const wanted = digestsOf(everybody);
+    const found = new Map<string, string>();
+    if (wanted.size === 0) return found;
+    for await (const line of linesOf(await tx.copyOut(copyStatement(ownKeys)))) {
+      const [kind, key] = JSON.parse(line) as [string, string];
+      const known = this.hostMap.map.subjects[kind];
+      const [only] = Object.values(known?.table ? {} : (known?.identifiers ?? {}));
+      const [name, value] = only ? [only.name, normalise(only.normalise, key)] : ['key', key];
+      const digest = this.digests.of(kind, name, value);
+      if (wanted.has(digest)) found.set(digest, value);
+    }
+    return found;
+  }
+
   /** digest → the value that it is the digest of */
   private async valuesOf(tx: UnitOfWork, everybody: readonly Erased[]): Promise<Map<string, string>> {
-    const wanted = new Set(
-      everybody.flatMap(({ keyDigest, identifiers }) => [
-        ...(keyDigest ? [keyDigest] : []),
-        ...Object.values(identifiers),
-      ]),
-    );
+    const wanted = digestsOf(everybody);
     const found = new Map<string, string>();
     if (wanted.size === 0) return found;
     for (const name of new Set(everybody.map(({ kind }) => kind))) {
@@ -137,6 +156,19 @@ export class LedgerSearch {
     return this.hostMap.map.subjects[kind]?.table ? undefined : matched[0]?.[1];
   }
 }
+
+const ownKeys = `
+  select json_build_array(kind, key)::text from (
+    select subject_kind as kind, subject_key as key from habeas.pseudonyms
+    union select kind, key from habeas.request_subjects) as known`;
+
+const digestsOf = (everybody: readonly Erased[]): Set<string> =>
+  new Set(
+    everybody.flatMap(({ keyDigest, identifiers }) => [
+      ...(keyDigest ? [keyDigest] : []),
+      ...Object.values(identifiers),
+    ]),
+  );
 
 /** Lines of a stream of UTF-8; unlike readline it passes the stream's error on. */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
