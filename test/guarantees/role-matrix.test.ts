@@ -35,6 +35,7 @@ interface Fixture {
   open: string;
   token: string;
   auditor: string;
+  webhook: string;
   /** Somebody's in Borealis. */
   foreign: string;
 }
@@ -57,6 +58,8 @@ const neverOwners =
 
 const w = '/v1/workspaces/:workspaceId';
 const r = `${w}/requests/:requestId`;
+const hook = `${w}/webhooks/:webhookId`;
+const hooked = ({ webhook }: Fixture) => ({ webhookId: webhook });
 const of = (request: keyof Fixture, link?: keyof Fixture) => (fixture: Fixture) => ({
   requestId: fixture[request],
   ...(link && { linkId: fixture[link] }),
@@ -207,6 +210,25 @@ const cases: Case[] = [
     body: () => ({ action: 'plan.changed', actor: { type: 'job', id: 'nightly' } }),
     admitted: always(201),
   },
+  { route: `GET ${w}/webhooks`, admitted: always(200) },
+  {
+    route: `POST ${w}/webhooks`,
+    body: () => ({ url: 'http://127.0.0.1:9/', types: ['workspace.purged'] }),
+    admitted: always(201),
+  },
+  { route: `GET ${hook}`, params: hooked, admitted: always(200) },
+  {
+    route: `PUT ${hook}`,
+    params: hooked,
+    body: () => ({ url: 'http://127.0.0.1:9/', types: ['workspace.purged'] }),
+    admitted: always(200),
+  },
+  { route: `POST ${hook}/secrets`, params: hooked, admitted: always(201) },
+  { route: `DELETE ${hook}/suspension`, params: hooked, admitted: always(204) },
+  { route: `GET ${hook}/deliveries`, params: hooked, admitted: always(200) },
+  { route: `POST ${hook}/deliveries/:deliveryId/attempts`, params: hooked, admitted: always(404) },
+  { route: `DELETE ${hook}`, params: hooked, admitted: always(204, 404) },
+  { route: 'GET /v1/desk/overdue', admitted: always(200) },
   { route: 'GET /v1/regions', admitted: always(200) },
   { route: 'GET /v1/desk/requests', admitted: always(200) },
   {
@@ -333,13 +355,19 @@ describe('the role matrix holds over HTTP, for everybody and every route', () =>
 
   test('foreign and missing ids answer alike, for everybody who may ask (invariant 8)', async () => {
     for (const { method, path } of routes.filter(
-      (one) => !one.public && /:(requestId|tokenId|auditorId)/.test(one.path),
+      (one) => !one.public && /:(requestId|tokenId|auditorId|webhookId)/.test(one.path),
     )) {
       const body = cases.find(({ route }) => route === `${method} ${path}`)?.body?.();
       for (const who of callers) {
         const answers: unknown[] = [];
         for (const id of [fixture.foreign, randomUUID()]) {
-          const ids = { requestId: id, linkId: fixture.personLink, tokenId: id, auditorId: id };
+          const ids = {
+            requestId: id,
+            linkId: fixture.personLink,
+            tokenId: id,
+            auditorId: id,
+            webhookId: id,
+          };
           const { status, body: problem } = await send(
             who,
             method,
@@ -448,6 +476,9 @@ async function prepare(desk: TestDesk): Promise<Fixture> {
     open,
     token: ok(await owner.post(`${at}/tokens`, { name: 'Gone', permissions: ['events:read'] })).id,
     auditor: ok(await owner.post(`${at}/auditors`, { userId: strangers[1] })).id,
+    webhook: ok(
+      await owner.post(`${at}/webhooks`, { url: 'http://127.0.0.1:9/', types: ['workspace.purged'] }),
+    ).id,
     foreign,
   };
 }
