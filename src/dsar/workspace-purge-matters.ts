@@ -45,7 +45,7 @@ export class WorkspaceMatters {
   ) {}
 
   /** Closes what is open, ends the parts of account requests so that those can go on, and wipes what names anybody. */
-  async settle({ tenant, id }: Request): Promise<void> {
+  async settle({ tenant, id }: Pick<Request, 'tenant' | 'id'>): Promise<void> {
     while (await this.within(tenant, (tx) => this.close(tx, id)));
     while (await this.within(tenant, (tx) => this.endPart(tx)));
     while (await this.within(tenant, (tx) => this.wipe(tx)));
