@@ -3,6 +3,7 @@ import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
 import { type DataMap, tablesOf } from './map.js';
 import { matches, qualified, quoted, type TableRef } from './names.js';
+import { inPurges } from './purge-map.js';
 import { sweepable } from './sweepable.js';
 
 /** What habeas_host needs on one table. */
@@ -28,13 +29,18 @@ export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] 
     return grant;
   };
   for (const table of tablesOf(host)) need(tableIn(catalogue, table));
+  const purged = map.workspaces ? inPurges(host, catalogue).collections : {};
   for (const collection of collections) {
     const grant = need(tableIn(catalogue, collection.table));
     if (!grant) continue;
     const known = new Set(grant.table.columns.map((column) => column.name));
     const changed = Object.keys(changesOf(collection)).filter((name) => known.has(name));
     grant.update = [...new Set([...grant.update, ...changed])].sort();
-    const deletes = isDeleted(collection) || sweepable(collection) !== undefined;
+    const inPurge = purged[collection.name];
+    const deletes =
+      isDeleted(collection) ||
+      sweepable(collection) !== undefined ||
+      (inPurge !== undefined && inPurge.workspace.length > 0 && isDeleted(inPurge));
     grant.delete ||= deletes;
     // Postgres asks for the right to update some column before it skips rows that somebody else has locked.
     const stored = grant.table.kind === 'table' || grant.table.kind === 'partitioned';

@@ -1,25 +1,20 @@
-/** The data map as the purge of a workspace walks it (decision 0007). */
-import { type Catalogue, tableIn } from '../datamap/catalogue.js';
+import { type Catalogue } from '../datamap/catalogue.js';
 import { HostMap } from '../datamap/host-map.js';
-import { type Collection, type DataMap, type Path } from '../datamap/map.js';
-import { qualified } from '../datamap/names.js';
+import { type DataMap } from '../datamap/map.js';
+import { inPurges } from '../datamap/purge-map.js';
 
-/**
- * In a person's erasure a row may have to stay for the others; when the workspace itself goes, nobody is left for whom.
- * So what a workspace decides about is deleted whatever its rule, `keep` excepted. People's own rows are never reached by
- * way of a workspace, and a row that is another workspace's as well stays, as one that is shared.
- */
+/** The data map in force, as the purge of a workspace walks it. */
 export class WorkspaceMap extends HostMap {
   private made: { of: Catalogue; map: DataMap } | undefined;
 
   constructor(private readonly host: HostMap) {
-    super(purged(host.map, host.current().catalogue), host.current().catalogue);
+    super(inPurges(host.map, host.current().catalogue), host.current().catalogue);
   }
 
   override current(): { map: DataMap; catalogue: Catalogue } {
     const { catalogue } = this.host.current();
     // Which rows may be shared follows from the host's keys, and those may change under way.
-    if (this.made?.of !== catalogue) this.made = { of: catalogue, map: purged(this.host.map, catalogue) };
+    if (this.made?.of !== catalogue) this.made = { of: catalogue, map: inPurges(this.host.map, catalogue) };
     return { map: this.made.map, catalogue };
   }
 
@@ -31,37 +26,3 @@ export class WorkspaceMap extends HostMap {
     this.host.assertFits();
   }
 }
-
-function purged(map: DataMap, catalogue: Catalogue): DataMap {
-  const collections = Object.entries(map.collections).map(
-    ([name, collection]) => [name, inPurge(map, catalogue, collection)] as const,
-  );
-  return { ...map, collections: Object.fromEntries(collections) };
-}
-
-function inPurge(map: DataMap, catalogue: Catalogue, collection: Collection): Collection {
-  const { builtIn, erasure, controller, workspace } = collection;
-  if (builtIn || erasure.rule === 'keep' || workspace.length === 0) return collection;
-  const people = Object.values(map.subjects).flatMap(({ table }) => (table ? [qualified(table)] : []));
-  if (controller === 'host' && people.includes(qualified(collection.table)))
-    return { ...collection, workspace: [] };
-  const severally = workspace.length > 1 || workspace.some((path) => mayLeadToSeveral(catalogue, path));
-  return {
-    ...collection,
-    ...(severally && { shared: 'keep-if-others' as const }),
-    // A tombstone's key is kept for others' references, and they go as well.
-    erasure: controller === 'workspace' || erasure.rule === 'tombstone' ? { rule: 'delete' } : erasure,
-  };
-}
-
-/** Whether one row may lead to more than one workspace: only a join by a whole key certainly finds one row. */
-const mayLeadToSeveral = (catalogue: Catalogue, { array, json, join }: Path): boolean =>
-  array ||
-  (json?.includes('*') ?? false) ||
-  join.some(({ table, on }) => {
-    const columns = on.map(([, to]) => to);
-    const { primaryKey = [], uniques = [] } = tableIn(catalogue, table) ?? {};
-    return ![primaryKey, ...uniques].some(
-      (key) => key.length > 0 && key.every((one) => columns.includes(one)),
-    );
-  });
