@@ -42,6 +42,7 @@ import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
 import { Notes } from './notes.js';
 import { OpenAccessRequests } from './open-access.js';
+import { OpenCopies } from './open-copies.js';
 import { OwnRequests } from './own-requests.js';
 import { OwnRequestsController } from './own-requests.controller.js';
 import { PackageDesk } from './package-desk.js';
@@ -119,6 +120,7 @@ const deletion = [
   DeletionWork,
   DeletionEnd,
   ErasingPerson,
+  OpenCopies,
   ErasureMemory,
   EarlierMatters,
   ownData,

@@ -7,6 +7,8 @@ import { workspaceId } from '../datamap/workspace-id.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { OwnData } from '../deletion/own-data.js';
 import { ApiTokens } from '../identity/api-tokens.js';
+import { Auditors } from '../identity/auditors.js';
+import { OpenCopies } from './open-copies.js';
 
 const whereKnown =
   'select tenant_id as tenant from habeas.pseudonyms union select tenant_id from habeas.requests';
@@ -24,6 +26,8 @@ export class ErasingPerson {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly tokens: ApiTokens,
+    private readonly auditors: Auditors,
+    private readonly copies: OpenCopies,
     private readonly own: OwnData,
   ) {}
 
@@ -39,8 +43,13 @@ export class ErasingPerson {
       ]),
     );
     const tenants = await this.tenants(job, leftOut);
-    // Who made a token is known by the pseudonym, which goes next.
-    for (const tenant of tenants) await this.within(tenant, (tx) => this.tokens.revokeOf(tx, job.subjects));
+    // Who made a token is known by the pseudonym, which goes next; and each of these may tell a part's log of it.
+    for (const tenant of tenants)
+      await this.within(tenant, async (tx) => {
+        await this.tokens.revokeOf(tx, job.subjects);
+        await this.auditors.revokeOf(tx, job.subjects);
+        await this.copies.end(tx, job.subjects);
+      });
     await this.own.forget(tenants, job.subjects, job.jobId);
     await this.within(job.tenant, (tx) =>
       tx.query('delete from habeas.request_notes where request_id = $1', [job.jobId]),

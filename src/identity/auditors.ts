@@ -84,6 +84,13 @@ export class Auditors {
     });
   }
 
+  /** Ends the grants of people who are erased, in the tenant of `tx`; a past one does not name them any more either. */
+  async revokeOf(tx: UnitOfWork, people: readonly SubjectRef[]): Promise<void> {
+    const values = [people.map(({ kind }) => kind), people.map(({ key }) => key), this.clock.now()];
+    for (const { id } of await tx.query<{ id: string }>(forgetGrants, values))
+      await this.audit.record(tx, 'auditor.revoked', { targets: [{ type: 'auditor', id }] });
+  }
+
   private async find(tx: UnitOfWork, who: NewAuditor): Promise<SubjectRef> {
     const found = await tx.asHost(async (host) =>
       'mail' in who ? this.people.byMail(host, who.mail) : [await this.people.byKey(host, who.userId)],
@@ -103,6 +110,17 @@ const findGrant = `
 const endExpired = `
   update habeas.auditors set revoked_at = expires_at
   where subject_kind = $1 and subject_key = $2 and revoked_at is null and expires_at <= $3`;
+
+// Whom it was given to goes with them; the events of the log tell of a pseudonym.
+const forgetGrants = `
+  with before as (
+    select a.id, a.revoked_at is null as live from habeas.auditors a
+    join unnest($1::text[], $2::text[]) as person(kind, key) on a.subject_kind = person.kind and a.subject_key = person.key
+  ), ended as (
+    update habeas.auditors a set revoked_at = coalesce(a.revoked_at, $3), subject_key = 'erased:' || a.id
+    from before where a.id = before.id
+  )
+  select id from before where live`;
 
 const insertGrant = `
   insert into habeas.auditors (tenant_id, subject_kind, subject_key, granted_by, granted_at, expires_at)

@@ -404,7 +404,7 @@ describe('a deletion waits, stops, or needs more', () => {
   });
 });
 
-test('another request of the person that is still open neither stops the erasure nor is lost', async () => {
+test('a copy that the person did without ends with them, and names nobody afterwards', async () => {
   const desk = await TestDesk.open();
   try {
     const me = await desk.as('member');
@@ -420,7 +420,41 @@ test('another request of the person that is still open neither stops the erasure
       waiveAccessLock: true,
     });
     await desk.reached(me, `/v1/me/requests/${filed.body.id}`, 'fulfilled');
-    expect((await me.get(`/v1/me/requests/${access.body.id}`)).body.status).toBe('scheduled');
+    desk.clock.advance(35 * 24 * HOUR);
+    await desk.sweep();
+    const [copy] = await desk.db.behindTheScenes(
+      'select status, mail_sealed from habeas.requests where id = $1',
+      [access.body.id],
+    );
+    expect(copy).toEqual({ status: 'withdrawn', mail_sealed: null });
+    const mapping = 'select 1 from habeas.pseudonyms where subject_key = $1';
+    expect(await desk.db.behindTheScenes(mapping, [member.userId])).toEqual([]);
+  } finally {
+    await desk.close();
+  }
+});
+
+test('an auditor who is erased looks at nothing any more, and the grant does not name them', async () => {
+  const desk = await TestDesk.open();
+  try {
+    const owner = await desk.as('owner');
+    const auditors = `/v1/workspaces/${workspaceIds.acme}/auditors`;
+    expect((await owner.post(auditors, { userId: demoPeople.neighbour.userId })).status).toBe(201);
+    const neighbour = await desk.as('neighbour');
+    const events = `/v1/workspaces/${workspaceIds.acme}/events`;
+    expect((await neighbour.get(events)).status).toBe(200);
+    await desk.db.behindTheScenes(
+      `update atelier.memberships set role = 'owner' where workspace_id = $1 and user_id = $2`,
+      [workspaceIds.borealis, demoPeople.admin.userId],
+    );
+    const filed = await neighbour.post('/v1/me/requests', { kind: 'deletion', coolingOff: 'PT0S' });
+    await desk.reached(neighbour, `/v1/me/requests/${filed.body.id}`, 'fulfilled');
+    expect((await neighbour.get(events)).status).toBeGreaterThanOrEqual(400);
+    const grants = await desk.db.behindTheScenes<{ userId: string; live: boolean }>(
+      'select subject_key as "userId", revoked_at is null as live from habeas.auditors',
+    );
+    expect(grants.filter(({ userId }) => userId === demoPeople.neighbour.userId)).toEqual([]);
+    expect(grants.some(({ userId, live }) => userId.startsWith('erased:') && !live)).toBe(true);
   } finally {
     await desk.close();
   }
