@@ -42,6 +42,7 @@ describe('bad input gets a clear error, is never repeated, and leaves nothing be
   const me = '/v1/me/requests';
   const at = `/v1/workspaces/${acme}/requests`;
   const desks = '/v1/desk/requests';
+  const deletion = `/v1/workspaces/${acme}/deletion`;
 
   type Row = [
     what: string,
@@ -88,6 +89,17 @@ describe('bad input gets a clear error, is never repeated, and leaves nothing be
     ['SQL for a key', 'owner', at, { ...workspaceFiling, subject: { kind: 'user', key: `' or 1=1; drop table atelier.users; -- ${SENTINEL}` } }, 404, 'subject.not_found'],
     ['a subject of two shapes', 'owner', at, { ...workspaceFiling, subject: { mail: 'a@b.example', key: SENTINEL } }, 400, 'input.invalid', 'subject.key'],
     ['the deletion of a workspace through requests', 'owner', at, { kind: 'deletion', scope: 'workspace' }, 422, 'request.use_deletion'],
+    ['the deletion of a workspace without its name', 'owner', deletion, {}, 400, 'input.invalid', 'confirm'],
+    ['the deletion of a workspace by another name', 'owner', deletion, { confirm: SENTINEL }, 422, 'deletion.name_mismatch', 'confirm'],
+    ['a name with a line of its own', 'owner', deletion, { confirm: `Acme\u0007${SENTINEL}` }, 400, 'input.invalid', 'confirm'],
+    ['a reason that there is not', 'owner', deletion, { confirm: 'Acme', reason: SENTINEL }, 400, 'input.invalid', 'reason'],
+    ['a reason that is not an owner’s', 'owner', deletion, { confirm: SENTINEL, reason: 'orphaned' }, 422, 'deletion.wrong_reason'],
+    ['a grace of their own', 'owner', deletion, { confirm: 'Acme', scheduledFor: SENTINEL }, 400, 'input.invalid', 'scheduledFor'],
+    ['support that does not say why', 'support', deletion, { reason: 'orphaned' }, 400, 'input.invalid', 'explanation'],
+    ['the end of a workspace that has an owner', 'support', deletion, { reason: 'orphaned', explanation: SENTINEL }, 422, 'deletion.wrong_reason'],
+    ['a subscription’s end where the data is kept', 'support', deletion, { reason: 'subscription_ended', explanation: SENTINEL }, 422, 'deletion.kept_by_retention'],
+    ['a viewer who deletes the workspace', 'viewer', deletion, { confirm: 'Acme' }, 403, 'auth.forbidden'],
+    ['a foreign workspace’s deletion', 'neighbour', deletion, { confirm: 'Acme' }, 404, 'workspace.not_found'],
     ['a token that outlives its year', 'owner', `/v1/workspaces/${acme}/tokens`, { name: SENTINEL, permissions: ['events:read'], expiresAt: '2999-01-01T00:00:00Z' }, 422, 'token.expiry_out_of_range'],
     ['a permission that there is not', 'owner', `/v1/workspaces/${acme}/tokens`, { name: SENTINEL, permissions: ['everything'] }, 400, 'input.invalid', 'permissions.0'],
     ['a line break in a name', 'owner', `/v1/workspaces/${acme}/tokens`, { name: `${SENTINEL}\r\nX-Evil: 1`, permissions: ['events:read'] }, 400, 'input.invalid', 'name'],

@@ -229,6 +229,19 @@ const cases: Case[] = [
   { route: `POST ${hook}/deliveries/:deliveryId/attempts`, params: hooked, admitted: always(404) },
   { route: `DELETE ${hook}`, params: hooked, admitted: always(204, 404) },
   { route: 'GET /v1/desk/overdue', admitted: always(200) },
+  { route: `GET ${w}/deletion`, admitted: always(200) },
+  // Refused for what they say, which is past the matrix: only a workspace's own token has to be the host's.
+  {
+    route: `POST ${w}/deletion`,
+    body: () => ({ reason: 'subscription_ended', explanation: 'It was cancelled.' }),
+    admitted: ({ name }) => (name.startsWith('token') ? [403] : [422]),
+  },
+  {
+    route: `DELETE ${w}/deletion`,
+    what: 'of a workspace that stays',
+    admitted: always(404),
+  },
+  { route: 'GET /v1/desk/orphaned-workspaces', admitted: always(200) },
   { route: 'GET /v1/regions', admitted: always(200) },
   { route: 'GET /v1/desk/requests', admitted: always(200) },
   {
