@@ -75,7 +75,7 @@ describe('a retention that is over', () => {
     });
     expect(await situation.count(old, [limit])).toBe(0);
     expect(await situation.count('habeas.erasure_files')).toBe(0);
-    const store = desk.app.get<any>((await import('../../src/storage/object-store.js')).OBJECT_STORES);
+    const store = desk.app.get((await import('../../src/storage/object-store.js')).OBJECT_STORES);
     expect(await store.bucket(path?.bucket).stat(path?.path)).toBeNull();
     expect(await situation.told(acme, 'retention.swept')).toEqual([
       { collections: { messages: { rows }, attachments: { rows: files, files } } },
