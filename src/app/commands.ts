@@ -53,9 +53,18 @@ export function commandLine(exit: (code: number) => void): Command {
   report('check', 'hold DATAMAP against the database; exit code 1 if it does not fit', () =>
     hostReports().then(({ checkHost }) => checkHost(readConfig())),
   );
-  report('grants', 'print the SQL that the owner of your tables runs for Habeas', () =>
-    hostReports().then(({ grantsForHost }) => grantsForHost(readConfig())),
-  );
+  datamap
+    .command('grants')
+    .description('print the SQL that the owner of your tables runs for Habeas')
+    .option(
+      '--no-residue',
+      'leave out the right to read tables that are neither mapped nor exempt; erasures then end on the desk',
+    )
+    .action(async (options: { residue: boolean }) => {
+      const { text, exitCode } = await (await hostReports()).grantsForHost(readConfig(), options);
+      process.stdout.write(text);
+      exit(exitCode);
+    });
   report('schema', 'print the JSON Schema of the file, for editors', async () =>
     (await import('../datamap/datamap.cli.js')).schemaReport(),
   );

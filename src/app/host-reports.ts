@@ -30,7 +30,7 @@ export const checkHost = (config: Config): Promise<Report> =>
   });
 
 /** `datamap grants`: works before the first migration too, since it only reads the catalogue. */
-export const grantsForHost = (config: Config): Promise<Report> =>
+export const grantsForHost = (config: Config, options: { residue?: boolean } = {}): Promise<Report> =>
   withHost(config, async (url, map) => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -40,7 +40,7 @@ export const grantsForHost = (config: Config): Promise<Report> =>
         query: async <Row>(sql: string, values?: readonly unknown[]) =>
           (await client.query(sql, values && [...values])).rows as Row[],
       };
-      return await grantsReport(runner, map);
+      return await grantsReport(runner, map, options);
     } finally {
       await client.end();
     }

@@ -31,11 +31,21 @@ export async function checkReport(db: SqlRunner, map: DataMap): Promise<Report> 
   return { text: `${lines.join('\n')}\n`, exitCode: errors.length > 0 ? 1 : 0 };
 }
 
-/** `datamap grants`: SQL for whoever owns the tables. */
-export async function grantsReport(db: SqlRunner, map: DataMap): Promise<Report> {
-  const head =
-    '-- Lets Habeas read and erase exactly what the data map names. Run as the owner of the tables.\n';
-  return { text: head + grantsFor(map, await readCatalogue(db)), exitCode: 0 };
+/**
+ * `datamap grants`: SQL for whoever owns the tables.
+ * @param residue also lets the search after an erasure read what is neither mapped nor exempt; without it an erasure
+ * ends on the desk, because a table that cannot be searched may hide what is left
+ */
+export async function grantsReport(
+  db: SqlRunner,
+  map: DataMap,
+  { residue = true }: { residue?: boolean } = {},
+): Promise<Report> {
+  const head = residue
+    ? '-- Lets Habeas read and erase exactly what the data map names, and read the rest to prove that nothing is left.\n'
+    : '-- Lets Habeas read and erase exactly what the data map names. Erasures cannot be proven by this alone.\n';
+  const sql = grantsFor(map, await readCatalogue(db), { residue });
+  return { text: `${head}-- Run as the owner of the tables.\n${sql}`, exitCode: 0 };
 }
 
 /** `datamap schema`: the JSON Schema for editors; docs/datamap.schema.json is its output. */
