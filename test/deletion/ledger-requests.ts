@@ -36,8 +36,8 @@ export class LedgerRequests {
     expect((await me.get(`/v1/me/requests/${body.id}`)).body.status).toBe('fulfilled');
   }
 
-  async ask(): Promise<Asked> {
-    const me = await this.desk.as('member');
+  async ask(name: 'member' | 'viewer' = 'member'): Promise<Asked> {
+    const me = await this.desk.as(name);
     const filed = await me.post('/v1/me/requests', {
       kind: 'deletion',
       coolingOff: 'PT0S',
