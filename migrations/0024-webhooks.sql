@@ -87,3 +87,24 @@ grant select (decided_at) on habeas.request_parts to habeas_sweep;
 -- The object of a package that never became ready is waited for: its worker may be late. Sweeps may know which.
 alter table habeas.packages add column was_ready boolean generated always as (manifest is not null) stored;
 grant select (was_ready) on habeas.packages to habeas_sweep;
+
+-- Rows that a sweep or a job could not work on: they fail alone, are tried again, and are seen on the desk meanwhile.
+create table habeas.stuck_rows (
+  tenant_id  uuid not null,
+  work       text not null,         -- a sweep, or queue:name
+  row_id     uuid not null,
+  code       text not null,
+  times      integer not null default 1,
+  since      timestamptz not null,
+  primary key (tenant_id, work, row_id)
+);
+create index stuck_rows_of_work on habeas.stuck_rows (work, since);
+alter table habeas.stuck_rows enable row level security;
+alter table habeas.stuck_rows force row level security;
+create policy own on habeas.stuck_rows to habeas_app
+  using (tenant_id = (select habeas.workspace_id())) with check (tenant_id = (select habeas.workspace_id()));
+grant select, insert, update, delete on habeas.stuck_rows to habeas_app;
+create policy sweep on habeas.stuck_rows for select to habeas_sweep using (true);
+grant select (tenant_id, work, row_id) on habeas.stuck_rows to habeas_sweep;
+create policy desk on habeas.stuck_rows for select to habeas_desk using (true);
+grant select (tenant_id, work, row_id, code, times, since) on habeas.stuck_rows to habeas_desk;

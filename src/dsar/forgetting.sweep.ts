@@ -7,9 +7,9 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { Packages } from '../export/packages.js';
+import { eachOnItsOwn, oneAfterTheOther } from '../jobs/each-on-its-own.js';
 import { type JobRef } from '../jobs/queue.js';
 import { Outbox } from '../mail/outbox.js';
-import { eachOnItsOwn } from './each-on-its-own.js';
 
 const KEPT_AFTER_LAST_LINK = 30 * 86_400_000;
 
@@ -60,10 +60,13 @@ export class ForgettingSweep {
 
   async run(): Promise<void> {
     const ended = new Date(this.clock.now().getTime() - KEPT_AFTER_LAST_LINK);
-    await this.each(toForget, ended, (tx, id) => this.forget(tx, id));
     const retained = periodAgo(this.clock.now(), this.config.requestRetention);
-    await this.each(toRemove, retained, (tx, id) =>
-      tx.query('delete from habeas.requests where id = $1 and closed_at <= $2', [id, retained]),
+    await oneAfterTheOther(
+      () => this.each(toForget, ended, (tx, id) => this.forget(tx, id)),
+      () =>
+        this.each(toRemove, retained, (tx, id) =>
+          tx.query('delete from habeas.requests where id = $1 and closed_at <= $2', [id, retained]),
+        ),
     );
   }
 

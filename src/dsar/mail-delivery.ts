@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { RowFailure, throwIfAny } from '../jobs/each-on-its-own.js';
 import { Queue } from '../jobs/queue.js';
 import { Outbox } from '../mail/outbox.js';
 import { type Bounce } from '../mail/postman.js';
@@ -34,11 +35,14 @@ export class MailDelivery {
   }
 
   async sweep(): Promise<void> {
-    for await (const mail of this.outbox.due()) {
-      await this.database.within(systemTenancy(mail.tenant, 'outbox-sweep'), (tx) =>
-        this.queue.enqueue(tx, MAIL_DELIVERY, mail),
-      );
-    }
+    const failures: RowFailure[] = [];
+    for await (const mail of this.outbox.due())
+      await this.database
+        .within(systemTenancy(mail.tenant, 'outbox-sweep'), (tx) =>
+          this.queue.enqueue(tx, MAIL_DELIVERY, mail),
+        )
+        .catch((error: unknown) => failures.push(new RowFailure(mail, error)));
+    throwIfAny(failures);
   }
 
   /** A letter that does not arrive never fails its request (invariant 6); staff see that it did not. */

@@ -11,6 +11,26 @@ interface SuspendedWebhook {
   because: string;
 }
 
+interface StuckRow {
+  work: string;
+  workspaceId: string;
+  id: string;
+  code: string;
+  times: number;
+  since: Date;
+}
+
+/** Everything of the answer; times are still times. */
+export interface OverdueAnswer {
+  kinds: Overdue[];
+  stuckRows: StuckRow[];
+  suspendedWebhooks: SuspendedWebhook[];
+}
+
+const stuck = `
+  select work, tenant_id as "workspaceId", row_id as "id", code, times, since
+  from habeas.stuck_rows order by since, row_id limit 100`;
+
 const suspended = `
   select id, tenant_id as "workspaceId", disabled_at as "disabledAt", disabled_because as "because"
   from habeas.webhooks where disabled_at is not null order by disabled_at desc, id limit 100`;
@@ -24,11 +44,15 @@ export class OverdueWork {
     private readonly watch: OverdueWatch,
   ) {}
 
-  async look(tenancy: Tenancy): Promise<{ kinds: Overdue[]; suspendedWebhooks: SuspendedWebhook[] }> {
+  async look(tenancy: Tenancy): Promise<OverdueAnswer> {
     await this.database.within({ ...tenancy, tenant: HOST_TENANT }, (tx) =>
       this.audit.record(tx, 'desk.viewed', { metadata: { show: 'overdue-work' } }),
     );
-    const suspendedWebhooks = await this.database.asDesk((tx) => tx.query<SuspendedWebhook>(suspended));
-    return { kinds: await this.watch.look(), suspendedWebhooks };
+    const kinds = await this.watch.look();
+    return this.database.asDesk(async (tx) => ({
+      kinds,
+      stuckRows: await tx.query<StuckRow>(stuck),
+      suspendedWebhooks: await tx.query<SuspendedWebhook>(suspended),
+    }));
   }
 }

@@ -10,6 +10,20 @@ export const OverdueWork = z.object({
       seconds: z.number().nullable().describe('How long it has been due; null: it could not be read'),
     }),
   ),
+  stuckRows: z
+    .array(
+      z.object({
+        work: z.string().describe('A sweep, or queue:name'),
+        workspaceId: z.uuid(),
+        id: z.uuid().describe('Of the row: a request, a package, a mail, …'),
+        code: z.string(),
+        times: z.number().describe('How often it has failed in a row'),
+        since: Moment,
+      }),
+    )
+    .describe(
+      'What sweeps and jobs could not work on while all else went on; oldest first, a hundred at most',
+    ),
   suspendedWebhooks: z
     .array(z.object({ id: z.uuid(), workspaceId: z.uuid(), disabledAt: Moment, because: z.string() }))
     .describe(

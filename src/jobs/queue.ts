@@ -12,6 +12,9 @@ export interface JobRef {
 /** Does one job's work. Expected failures are written to the job's own rows; what it throws is retried by the queue. */
 export type JobHandler = (job: JobRef) => Promise<void>;
 
+/** Learns of a try that failed, and of one that went through after failures; `error` is undefined then. */
+type TryListener = (queue: string, job: JobRef, error: unknown) => Promise<void>;
+
 interface QueueEvents {
   /** Something about the queue that an operator should know; never the end of it. */
   onError: (error: Error) => void;
@@ -28,6 +31,7 @@ export class Queue {
   private readonly boss: PgBoss;
   private readonly handlers = new Map<string, { handler: JobHandler; concurrency: number }>();
   private readonly workers = new Map<string, string[]>();
+  private readonly listeners: TryListener[] = [];
   private started = false;
 
   constructor(
@@ -48,6 +52,11 @@ export class Queue {
       maintenanceIntervalSeconds: 60,
     });
     this.boss.on('error', events.onError);
+  }
+
+  /** Who wants to know which jobs fail, and when they no longer do. */
+  onTried(listener: TryListener): void {
+    this.listeners.push(listener);
   }
 
   /** Says who does the work of a queue; call before `start`. */
@@ -100,9 +109,9 @@ export class Queue {
     for (let i = 0; i < concurrency; i++) {
       const id = await this.boss.work<JobRef>(
         name,
-        { pollingIntervalSeconds: 0.5, batchSize: 1 },
+        { pollingIntervalSeconds: 0.5, batchSize: 1, includeMetadata: true },
         async ([job]) => {
-          if (job) await this.carryOut(handler, job.data);
+          if (job) await this.carryOut(name, handler, job);
         },
       );
       ids.push(id);
@@ -111,13 +120,25 @@ export class Queue {
   }
 
   /** pg-boss keeps what a job threw, field by field: of a failed query those would be its parameters. */
-  private async carryOut(handler: JobHandler, job: JobRef): Promise<void> {
+  private async carryOut(
+    name: string,
+    handler: JobHandler,
+    { data, retryCount }: { data: JobRef; retryCount: number },
+  ): Promise<void> {
     try {
-      await handler(job);
+      await handler(data);
+      if (retryCount > 0) await this.tell(name, data, undefined);
     } catch (error) {
       this.events.onError(error as Error);
+      await this.tell(name, data, error);
       throw withoutValues(error);
     }
+  }
+
+  /** What a listener throws must not decide how a job ended. */
+  private async tell(name: string, job: JobRef, failure: unknown): Promise<void> {
+    for (const listener of this.listeners)
+      await listener(name, job, failure).catch((error: unknown) => this.events.onError(error as Error));
   }
 }
 

@@ -9,14 +9,23 @@ export interface SweepOutcome {
   skipped?: true;
 }
 
+/** Learns how a round ended; `error` is undefined when it went through. */
+type RoundListener = (name: string, error: unknown) => Promise<void>;
+
 /** The sweeps of all modules. Upper layers register theirs; the bell and `habeas sweep` run them. */
 export class SweepRegistry {
   private readonly sweeps = new Map<string, Sweep>();
   private readonly running = new Set<string>();
+  private readonly listeners: RoundListener[] = [];
 
   register(name: string, sweep: Sweep): void {
     if (this.sweeps.has(name)) throw new Error(`there are two sweeps called ${name}`);
     this.sweeps.set(name, sweep);
+  }
+
+  /** Who wants to know how each round ended. What a listener throws is the round's error, if it has no other. */
+  onEnded(listener: RoundListener): void {
+    this.listeners.push(listener);
   }
 
   get names(): string[] {
@@ -34,12 +43,24 @@ export class SweepRegistry {
     if (this.running.has(name)) return { name, skipped: true };
     this.running.add(name);
     try {
-      await sweep();
-      return { name };
-    } catch (error) {
-      return { name, error };
+      const error = await failureOf(sweep);
+      const unheard = await failureOf(() => this.tell(name, error));
+      return (error ?? unheard) === undefined ? { name } : { name, error: error ?? unheard };
     } finally {
       this.running.delete(name);
     }
+  }
+
+  private async tell(name: string, error: unknown): Promise<void> {
+    for (const listener of this.listeners) await listener(name, error);
+  }
+}
+
+async function failureOf(work: Sweep): Promise<unknown> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('a sweep threw nothing');
   }
 }

@@ -3,7 +3,7 @@ import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
-import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
+import { eachOnItsOwn, oneAfterTheOther } from '../jobs/each-on-its-own.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
 import { WEBHOOK_DELIVERY } from './webhooks.js';
 
@@ -21,17 +21,19 @@ export class DeliveriesSweep {
   ) {}
 
   async run(): Promise<void> {
-    await eachOnItsOwn(
-      (after) => this.refs(dueDeliveries, this.clock.now(), after),
-      (ref) =>
-        this.database.within(systemTenancy(ref.tenant, 'webhooks-sweep'), (tx) =>
-          this.queue.enqueue(tx, WEBHOOK_DELIVERY, ref),
+    const now = this.clock.now();
+    const old = new Date(now.getTime() - KEPT);
+    await oneAfterTheOther(
+      () =>
+        eachOnItsOwn(
+          (after) => this.refs(dueDeliveries, now, after),
+          (ref) => this.enqueue(ref),
         ),
-    );
-    const old = new Date(this.clock.now().getTime() - KEPT);
-    await eachOnItsOwn(
-      (after) => this.refs(endpointsWithOld, old, after),
-      ({ tenant, id }) => this.forget(tenant, id, old),
+      () =>
+        eachOnItsOwn(
+          (after) => this.refs(endpointsWithOld, old, after),
+          (ref) => this.forget(ref, old),
+        ),
     );
   }
 
@@ -45,11 +47,17 @@ export class DeliveriesSweep {
     return this.database.asSweep((tx) => tx.query<JobRef>(sql, [before, after]));
   }
 
-  private async forget(tenant: string, webhookId: string, old: Date): Promise<void> {
+  private enqueue(ref: JobRef): Promise<void> {
+    return this.database.within(systemTenancy(ref.tenant, 'webhooks-sweep'), (tx) =>
+      this.queue.enqueue(tx, WEBHOOK_DELIVERY, ref),
+    );
+  }
+
+  private async forget({ tenant, id }: JobRef, old: Date): Promise<void> {
     for (let gone = BATCH; gone === BATCH;)
       gone = await this.database.within(
         systemTenancy(tenant, 'webhooks-sweep'),
-        async (tx) => (await tx.query(deleteOld, [webhookId, old, BATCH])).length,
+        async (tx) => (await tx.query(deleteOld, [id, old, BATCH])).length,
       );
   }
 }
