@@ -33,6 +33,9 @@ interface Fixture {
   workspaceLink: string;
   /** Of somebody unknown who wrote to the desk about Acme: not proven. */
   open: string;
+  /** The member's deletion of what Acme holds, still cooling off. */
+  erasure: string;
+  hold: string;
   token: string;
   auditor: string;
   webhook: string;
@@ -60,6 +63,8 @@ const w = '/v1/workspaces/:workspaceId';
 const r = `${w}/requests/:requestId`;
 const hook = `${w}/webhooks/:webhookId`;
 const hooked = ({ webhook }: Fixture) => ({ webhookId: webhook });
+/** Nobody is told before something is gone. */
+const recipientOf = ({ erasure }: Fixture) => ({ requestId: erasure, name: 'sessions' });
 const of = (request: keyof Fixture, link?: keyof Fixture) => (fixture: Fixture) => ({
   requestId: fixture[request],
   ...(link && { linkId: fixture[link] }),
@@ -94,6 +99,49 @@ const cases: Case[] = [
     params: of('account'),
     admitted: ownThing(409),
   },
+
+  { route: 'GET /v1/me/requests/:requestId/plan', params: of('erasure'), admitted: ownThing(200) },
+  {
+    route: 'GET /v1/me/requests/:requestId/certificate',
+    what: 'before there is one',
+    params: of('erasure'),
+    admitted: ownThing(404),
+  },
+  {
+    route: `GET ${r}/plan`,
+    what: 'of a person',
+    params: of('erasure'),
+    admitted: neverOwners(200),
+  },
+  {
+    route: `GET ${r}/certificate`,
+    what: 'of a person, before there is one',
+    params: of('erasure'),
+    admitted: ({ name }) => (['support', 'auditor'].includes(name) ? [404] : [403]),
+  },
+  {
+    route: `POST ${r}/refusals`,
+    what: 'that nobody has prepared',
+    params: of('erasure'),
+    body: () => ({ prepared: '0'.repeat(32) }),
+    admitted: always(409),
+  },
+  { route: 'GET /v1/me/requests/:requestId/recipients', params: of('erasure'), admitted: ownThing(200) },
+  { route: `GET ${r}/recipients`, params: of('erasure'), admitted: always(200) },
+  { route: `GET ${r}/recipients/:name`, params: recipientOf, admitted: always(404) },
+  { route: `POST ${r}/recipients/:name/confirmations`, params: recipientOf, admitted: always(404) },
+  { route: `POST ${r}/recipients/:name/attempts`, params: recipientOf, admitted: always(404) },
+  { route: `GET ${w}/holds`, admitted: always(200) },
+  {
+    route: `POST ${w}/holds`,
+    body: () => ({
+      subject: { kind: 'user', key: randomUUID() },
+      ground: 'Claim',
+      reviewOn: '2027-01-31',
+    }),
+    admitted: always(201),
+  },
+  { route: `DELETE ${w}/holds/:holdId`, params: ({ hold }) => ({ holdId: hold }), admitted: always(204) },
 
   { route: `GET ${w}/requests`, admitted: always(200) },
   {
@@ -178,6 +226,13 @@ const cases: Case[] = [
   },
   { route: `POST ${r}/retries`, params: of('open'), admitted: always(409) },
 
+  { route: `GET ${w}/retention`, admitted: always(200) },
+  { route: `GET ${w}/retention/preview`, admitted: always(200) },
+  {
+    route: `PUT ${w}/retention`,
+    body: () => ({ collections: { messages: { keep: 'P90D' } } }),
+    admitted: always(200),
+  },
   { route: `GET ${w}/residency`, admitted: always(200) },
   { route: `PUT ${w}/residency`, body: () => ({ region: 'eu' }), admitted: always(200) },
   { route: `GET ${w}/controller`, admitted: always(200) },
@@ -462,6 +517,16 @@ async function prepare(desk: TestDesk): Promise<Fixture> {
   const person = ok(
     await member.post('/v1/me/requests', { kind: 'access', scope: 'person', workspaceId: acme }),
   ).id;
+  const erasure = ok(
+    await member.post('/v1/me/requests', { kind: 'deletion', scope: 'person', workspaceId: acme }),
+  ).id;
+  const hold = ok(
+    await support.post(`${at}/holds`, {
+      subject: { kind: 'user', key: randomUUID() },
+      ground: 'Claim',
+      reviewOn: '2027-01-31',
+    }),
+  ).id;
   const workspace = ok(await owner.post(`${at}/requests`, { kind: 'access', scope: 'workspace' })).id;
   const open = ok(
     await support.post('/v1/desk/requests', {
@@ -487,6 +552,8 @@ async function prepare(desk: TestDesk): Promise<Fixture> {
     workspace,
     workspaceLink: await linkOf(`${at}/requests/${workspace}/package`, owner),
     open,
+    erasure,
+    hold,
     token: ok(await owner.post(`${at}/tokens`, { name: 'Gone', permissions: ['events:read'] })).id,
     auditor: ok(await owner.post(`${at}/auditors`, { userId: strangers[1] })).id,
     webhook: ok(
