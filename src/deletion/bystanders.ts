@@ -61,6 +61,18 @@ export class Bystanders {
       .map(({ child, key }) => `${key.name} (table ${shown(child)})`);
   }
 
+  /**
+   * How many rows of others point at this one by a key that would only be cleared with it (ON DELETE SET NULL or
+   * DEFAULT). Undefined where no such key is. Tables that the map does not know cannot be looked into.
+   */
+  pointersOfOthers(table: CatalogueTable): string | undefined {
+    const counts = this.childrenOf(table)
+      .filter(({ key }) => key.onDelete === 'set null' || key.onDelete === 'set default')
+      .filter(({ child }) => this.collectionsOn(child).length > 0)
+      .map(({ child, key }) => `(select count(*) ${this.childrenIn(child, key, this.onRow(child))})`);
+    return counts.length === 0 ? undefined : `(${counts.join(' + ')})`;
+  }
+
   /** Condition: no row of a mapped table refers to it by a key that would stop its delete. */
   holdsNoParent(table: CatalogueTable): string | undefined {
     const conditions = this.childrenOf(table)
@@ -85,6 +97,10 @@ export class Bystanders {
 
   /** A row of the child's table that refers to `t` and of which `condition` is true; in there `t` is the child's row. */
   private someChild(child: CatalogueTable, key: ForeignKey, condition: string): string {
+    return `exists (select ${this.childrenIn(child, key, condition)})`;
+  }
+
+  private childrenIn(child: CatalogueTable, key: ForeignKey, condition: string): string {
     const parent = key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`);
     const same = key.columns.map((column, n) => `t.${quoted(column)} = p.k${n}`);
     // A row may refer to itself: that one goes with itself.
@@ -92,8 +108,8 @@ export class Bystanders {
     if (itself) parent.push('t.tableoid as o', 't.ctid as c');
     const another = itself ? ' and (t.tableoid <> p.o or t.ctid <> p.c)' : '';
     return (
-      `exists (select from (select ${parent.join(', ')}) as p, ${qualified(child)} as t ` +
-      `where ${same.join(' and ')}${another} and (${condition}))`
+      `from (select ${parent.join(', ')}) as p, ${qualified(child)} as t ` +
+      `where ${same.join(' and ')}${another} and (${condition})`
     );
   }
 

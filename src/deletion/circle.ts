@@ -28,7 +28,7 @@ export async function eraseCircle(context: StepContext, works: StepWork[]): Prom
       for (const { n, done: gone, files: named } of rows) {
         const work = works[n] as StepWork;
         await files.note(tx, job.id, work.step.ordinal, named ?? []);
-        await context.noteProgress(tx, work, gone);
+        await context.noteProgress(tx, work, { done: gone });
       }
       for (const { step } of works) await erasures.noteFinished(tx, job.id, step.ordinal);
       return true;

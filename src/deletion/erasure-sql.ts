@@ -25,6 +25,8 @@ export interface Statement {
 export interface BatchDone {
   picked: number;
   done: number;
+  /** Rows of others that pointed at what is gone, and do not any more. */
+  pointersCleared: number;
   files: [bucket: string, path: string][] | null;
   keys: string[][] | null;
 }
@@ -157,10 +159,10 @@ export class ErasureSql {
       ? `delete from ${qualified(this.table)} as t using batch where ${same}`
       : `update ${qualified(this.table)} as t set ${this.assignments(values)} from batch where ${same}`;
     const sql =
-      `with batch as materialized (select ${place}, ${files} as file, ${key} as key ` +
+      `with batch as materialized (select ${place}, ${files} as file, ${key} as key, ${this.pointers()} as pointers ` +
       `from ${qualified(this.table)} as t where ${toDo}${limit}${lock}), ` +
-      `gone as (${change} returning batch.file, batch.key) ` +
-      `select (select count(*) from batch)::int as picked, count(*)::int as done, ` +
+      `gone as (${change} returning batch.file, batch.key, batch.pointers) ` +
+      `select (select count(*) from batch)::int as picked, count(*)::int as done, coalesce(sum(pointers), 0)::int as "pointersCleared", ` +
       `json_agg(file) filter (where file is not null) as files, json_agg(key) filter (where key is not null) as keys from gone`;
     return { sql, values: values.all };
   }
@@ -177,6 +179,10 @@ export class ErasureSql {
     const values = new Values();
     const sql = `select ${this.keyArray()} as key from ${this.from} as t where ${this.hasKey(values.add(JSON.stringify(keys)))}`;
     return { sql, values: values.all };
+  }
+
+  private pointers(): string {
+    return (this.deletes ? this.bystanders.pointersOfOthers(this.table) : undefined) ?? '0';
   }
 
   private isCleared(values: Values, keys: unknown[]): string {

@@ -60,6 +60,10 @@ export interface StepOutcome extends StepPlan {
   filesRemoved: number;
   /** Tombstones whose row still has to be swept. */
   pendingSweep: number;
+  /** Other people's rows whose pointer to what is gone their foreign key has cleared. Absent: none. */
+  pointersCleared?: number;
+  /** Shared rows that stay for others, and name the person no more. Absent: none. */
+  letGo?: number;
 }
 
 /** Why a job leaves these rows as they are; undefined: it does not. */

@@ -30,6 +30,7 @@ const insertKept = `
 const readSteps = `
   select s.ordinal, s.collection, s.controller, s.workspace, s.rule, s.ground, s.until, s.rows::float8, s.files::float8,
          s.done::float8, s.files_removed::float8 as "filesRemoved", s.finished_at as "finishedAt",
+         s.pointers_cleared::float8 as "pointersCleared", s.let_go::float8 as "letGo",
          (select count(*) from habeas.tombstones t
            where t.erasure_id = s.erasure_id and t.ordinal = s.ordinal and t.swept_at is null)::int as "pendingSweep"
   from habeas.erasure_steps s where s.erasure_id = $1 order by s.ordinal`;
@@ -39,6 +40,8 @@ type StepRow = Omit<Step, 'workspace' | 'ground' | 'until'> & {
   ground: string | null;
   until: string | null;
 };
+
+export type Progress = Partial<Pick<StepOutcome, 'done' | 'pointersCleared' | 'letGo'>>;
 
 export class Erasures {
   constructor(
@@ -77,8 +80,10 @@ export class Erasures {
 
   async steps(tx: UnitOfWork, id: string): Promise<Step[]> {
     const rows = await tx.query<StepRow>(readSteps, [id]);
-    return rows.map(({ workspace, ground, until, ...step }) => ({
+    return rows.map(({ workspace, ground, until, pointersCleared, letGo, ...step }) => ({
       ...step,
+      ...(pointersCleared ? { pointersCleared } : {}),
+      ...(letGo ? { letGo } : {}),
       ...(workspace !== null && { workspace }),
       ...(ground !== null && { ground }),
       ...(until !== null && { until }),
@@ -89,7 +94,7 @@ export class Erasures {
   async outcomes(tx: UnitOfWork, id: string): Promise<StepOutcome[]> {
     const steps = await this.steps(tx, id);
     return steps
-      .filter(({ rows, done }) => rows > 0 || done > 0)
+      .filter(({ rows, done, letGo = 0 }) => rows > 0 || done > 0 || letGo > 0)
       .map(({ ordinal: _, finishedAt: __, ...outcome }) => outcome);
   }
 
@@ -109,10 +114,12 @@ export class Erasures {
     return (await tx.one(update, [id, this.clock.now()])) !== undefined;
   }
 
-  async noteProgress(tx: UnitOfWork, id: string, ordinal: number, done: number): Promise<void> {
+  async noteProgress(tx: UnitOfWork, id: string, ordinal: number, progress: Progress): Promise<void> {
+    const { done = 0, pointersCleared = 0, letGo = 0 } = progress;
     await tx.query(
-      'update habeas.erasure_steps set done = done + $3 where erasure_id = $1 and ordinal = $2',
-      [id, ordinal, done],
+      `update habeas.erasure_steps set done = done + $3, pointers_cleared = pointers_cleared + $4, let_go = let_go + $5
+       where erasure_id = $1 and ordinal = $2`,
+      [id, ordinal, done, pointersCleared, letGo],
     );
   }
 

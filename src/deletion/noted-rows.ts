@@ -1,6 +1,7 @@
 /** Rows that were noted before anything went, because nothing leads to them any more when it is their turn. */
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { shown } from '../datamap/names.js';
+import { type Subject } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { rowsCameBack } from './erasure-failure.js';
 import { pseudonymised } from './erasure-plan.js';
@@ -16,8 +17,14 @@ export class NotedRows {
 
   /** Notes the keys of all rows of a step, read through a cursor: memory stays flat. */
   async gather(work: StepWork): Promise<void> {
+    const whose = pseudonymised(this.context.parts.job, work.collection);
+    // Of a row that is of two of them the first is as good as the second.
+    for (const [n, subject] of whose.entries()) await this.gatherOf(work, subject, subject && n);
+  }
+
+  private async gatherOf(work: StepWork, subject: Subject | undefined, n: number | undefined): Promise<void> {
     const { job } = this.context.parts;
-    const { sql, selection } = this.context.aim(work);
+    const { sql, selection } = this.context.aim(work, subject);
     if (sql.key.length === 0)
       throw new DomainError(
         'datamap.drift',
@@ -30,9 +37,9 @@ export class NotedRows {
         const rows = await tx.asHost((db) => db.query<{ key: unknown }>(`fetch ${AT_ONCE} from noted`));
         if (rows.length === 0) return;
         await tx.query(
-          `insert into habeas.erasure_rows (tenant_id, erasure_id, ordinal, key)
-           select $1, $2, $3, k from jsonb_array_elements($4::jsonb) as k on conflict do nothing`,
-          [tx.tenant, job.id, work.step.ordinal, JSON.stringify(rows.map(({ key }) => key))],
+          `insert into habeas.erasure_rows (tenant_id, erasure_id, ordinal, key, subject)
+           select $1, $2, $3, k, $5 from jsonb_array_elements($4::jsonb) as k on conflict do nothing`,
+          [tx.tenant, job.id, work.step.ordinal, JSON.stringify(rows.map(({ key }) => key)), n ?? null],
         );
       }
     }, 0);
@@ -67,15 +74,18 @@ export class NotedRows {
   ): Promise<{ settled: number; left: number; refused: boolean } | 'locked' | undefined> {
     const { job, files } = this.context.parts;
     const { ordinal } = work.step;
-    // Of several people each row gets the pseudonym of one; noted rows do not tell whose they are, and need not.
-    const aim = this.context.aim(work, pseudonymised(job, work.collection)[0], 'everybody');
     return this.context.attempt(work, async (tx) => {
-      const noted = await tx.query<{ key: unknown }>(
-        'select key from habeas.erasure_rows where erasure_id = $1 and ordinal = $2 order by key limit $3 for update skip locked',
+      const noted = await tx.query<{ key: unknown; subject: number | null }>(
+        `select key, subject from habeas.erasure_rows where erasure_id = $1 and ordinal = $2
+         order by subject, key limit $3 for update skip locked`,
         [job.id, ordinal, size],
       );
-      if (noted.length === 0) return (await this.isNoted(tx, ordinal)) ? 'locked' : undefined;
-      const keys = noted.map(({ key }) => key);
+      const [first] = noted;
+      if (!first) return (await this.isNoted(tx, ordinal)) ? 'locked' : undefined;
+      // One person's at a time: each gets their own pseudonym.
+      const keys = noted.filter(({ subject }) => subject === first.subject).map(({ key }) => key);
+      const whose = pseudonymised(job, work.collection)[first.subject ?? 0];
+      const aim = this.context.aim(work, whose, 'everybody');
       await this.context.settle(tx, aim.selection);
       const batch = await this.context.runBatch(tx, aim, { keys });
       const still = aim.sql.stillThere(keys);
@@ -89,7 +99,7 @@ export class NotedRows {
         'delete from habeas.erasure_rows where erasure_id = $1 and ordinal = $2 and key in (select jsonb_array_elements($3::jsonb))',
         [job.id, ordinal, JSON.stringify(settled)],
       );
-      await this.context.noteProgress(tx, work, batch.done);
+      await this.context.noteProgress(tx, work, batch);
       return { settled: settled.length, left: locked.size, refused: batch.picked > 0 && batch.done === 0 };
     });
   }

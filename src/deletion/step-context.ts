@@ -11,7 +11,7 @@ import { failureOf, isPassing, rowsLocked } from './erasure-failure.js';
 import { type ErasureFiles } from './erasure-files.js';
 import { selectionOf } from './erasure-places.js';
 import { type BatchDone, type BatchOptions, ErasureSql, type Places } from './erasure-sql.js';
-import { type Erasures, type Step } from './erasures.js';
+import { type Erasures, type Progress, type Step } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
 
 export interface EraserOptions {
@@ -61,7 +61,7 @@ export class StepContext {
       await this.settle(tx, aim.selection);
       const batch = await this.runBatch(tx, aim, options);
       await this.parts.files.note(tx, this.parts.job.id, work.step.ordinal, batch.files ?? []);
-      await this.noteProgress(tx, work, batch.done);
+      await this.noteProgress(tx, work, batch);
       return batch;
     });
   }
@@ -78,10 +78,11 @@ export class StepContext {
   }
 
   /** Progress, and with the first of it the end of all withdrawal. */
-  async noteProgress(tx: UnitOfWork, work: StepWork, done: number): Promise<void> {
+  async noteProgress(tx: UnitOfWork, work: StepWork, progress: Progress): Promise<void> {
     const { job, erasures, options } = this.parts;
-    if (done === 0) return;
-    await erasures.noteProgress(tx, job.id, work.step.ordinal, done);
+    const { done = 0, letGo = 0 } = progress;
+    if (done + letGo === 0) return;
+    await erasures.noteProgress(tx, job.id, work.step.ordinal, progress);
     if (await erasures.noteIrreversible(tx, job.id)) await options.onIrreversible?.(tx);
     tx.afterCommit(() => (work.step.done += done));
   }

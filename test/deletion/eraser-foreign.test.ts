@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/audit/events.js';
 import { checkDataMap } from '../../src/datamap/check.js';
-import { type ErasureJob } from '../../src/deletion/erasure.js';
+import { parseDataMap } from '../../src/datamap/parse.js';
+import { type ErasureJob, subjectId } from '../../src/deletion/erasure.js';
 import { TombstonesSweep } from '../../src/deletion/tombstones.sweep.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { type ForeignHost, foreignHost } from '../datamap/host.js';
@@ -67,7 +68,11 @@ describe('composite keys, partitions, policies and views', () => {
 
 test('somebody known by mail alone is erased wherever the mail stands, and replies of others only lose their pointer', async () => {
   await open('post');
-  const { changes } = await erase('post', 'reader', 'eva@example.org');
+  const { changes, steps } = await erase('post', 'reader', 'eva@example.org');
+  expect(steps.map(({ collection, pointersCleared }) => [collection, pointersCleared])).toContainEqual([
+    'comments',
+    1,
+  ]);
   expect(changes).toEqual({
     'post.subscription': { gone: 1, come: 0 },
     'post.revision': { gone: 1, come: 1 },
@@ -106,6 +111,27 @@ describe('keys that lead in circles', () => {
     expect(await host.database.behindTheScenes('select key from habeas.erasure_rows')).toEqual([]);
 
     await sweepAfter(job);
+  });
+
+  test('the tombstones of several people get each their own pseudonym', async () => {
+    await open('../../deletion/foreign/circles');
+    const yaml = host.yaml.replace(
+      'rule: tombstone, clear: [holder, secret]',
+      'rule: tombstone, clear: [secret], set: { holder: pseudonym-uuid }',
+    );
+    const map = parseDataMap(yaml, { file: 'circles.yaml' });
+    situation = await Situation.of(host.database, map, stores);
+    const [one, two] = [await situation.person('person', '1'), await situation.person('person', '2')];
+    const job = situation.job([one, two]);
+    await situation.erase(job);
+    const holders = await host.database.behindTheScenes(
+      'select person, holder from circles.account order by no',
+    );
+    expect(holders).toEqual([
+      { person: 1, holder: job.pseudonyms[subjectId(one)] },
+      { person: 2, holder: job.pseudonyms[subjectId(two)] },
+      { person: 1, holder: job.pseudonyms[subjectId(one)] },
+    ]);
   });
 
   /** The horizon to the second; one row that something still refers to is put off, the other goes. */
