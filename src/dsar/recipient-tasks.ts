@@ -37,14 +37,17 @@ function placesFor(
   { collections }: Recipient,
   { tenant, scope, steps, workspaces }: Erased,
 ): { tenant: string; key?: string }[] {
-  const [only] = workspaces;
-  const own = scope === 'account' || only === undefined ? { tenant } : { tenant, key: only };
   const gone = steps.filter(({ rule, rows, done = 0 }) => rule !== 'keep' && (rows > 0 || done > 0));
-  if (!collections) return gone.length > 0 ? [own] : [];
-  const keys = new Set(
-    gone.filter(({ collection }) => collections.includes(collection)).map(({ workspace }) => workspace),
-  );
-  return [...keys].map((key) => (key === undefined ? own : { tenant: workspaceId(key), key }));
+  const had = gone.filter(({ collection }) => collections?.includes(collection) ?? true);
+  const keys = new Set(had.map(({ workspace }) => workspace));
+  // About somebody as a whole: once, by whoever runs the request.
+  if (!collections && scope === 'account') return keys.size > 0 ? [{ tenant }] : [];
+  const ownKey = workspaces.find((key) => workspaceId(key) === tenant);
+  const places = [...keys].map((key) => {
+    const placed = key ?? ownKey;
+    return placed === undefined ? { tenant } : { tenant: workspaceId(placed), key: placed };
+  });
+  return [...new Map(places.map((place) => [place.tenant, place])).values()];
 }
 
 function peopleFor(recipient: Recipient, subjects: readonly Subject[]): Facts['people'] {
