@@ -54,7 +54,7 @@ grant select (purged_at) on habeas.workspaces to habeas_sweep;
 grant delete on habeas.controllers, habeas.holds, habeas.request_parts to habeas_app;
 
 -- A whole log forgets its people: every disclosure, then the mapping to pseudonyms. Works in the tenant that the
--- transaction is in, and only while that tenant is being purged or is purged. Events and their hashes stay (invariant 2).
+-- transaction is in, and only once something of that workspace is gone for good. Events and their hashes stay (invariant 2).
 -- Answers how many rows went; to be called until it answers 0.
 create function habeas.forget_log(most integer) returns integer
   language plpgsql security definer
@@ -68,7 +68,8 @@ begin
   if tenant is null or most is null or most < 1 then
     raise exception 'forget_log needs a tenant and a number' using errcode = 'invalid_parameter_value';
   end if;
-  if not exists (select from habeas.workspace_purges where tenant_id = tenant) then
+  if not exists (select from habeas.erasures e
+                 where e.tenant_id = tenant and e.scope = 'workspace' and e.irreversible_at is not null) then
     raise exception 'only the log of a workspace that is being purged is forgotten' using errcode = 'object_not_in_prerequisite_state';
   end if;
   delete from habeas.event_disclosures d

@@ -1,16 +1,13 @@
 import { type Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { changesOf } from '../datamap/changes.js';
 import { type HostMap } from '../datamap/host-map.js';
-import { type Collection } from '../datamap/map.js';
-import { settingsStatement } from '../datamap/settings.js';
+import { inPurges } from '../datamap/purge-map.js';
 import { DomainError } from '../errors.js';
-import { placesOf } from './erasure-places.js';
-import { ErasureSql } from './erasure-sql.js';
-import { type ErasureJob, keptBy, subjectId } from './erasure.js';
+import { type ErasureJob, subjectId } from './erasure.js';
 import { type ErasureLedger } from './ledger.js';
 import { type Erased, type LedgerDigests, type LedgerEntry } from './ledger-entry.js';
+import { type Left, LeftRows } from './left-rows.js';
 import { type Again, LedgerSearch } from './ledger-search.js';
 
 /** Does an erasure again; plugged in from above, since a request may have to be told. */
@@ -26,7 +23,7 @@ export interface EraserPort {
 export interface Recurrence {
   entry: LedgerEntry;
   job: ErasureJob;
-  left: { collection: string; rows: number }[];
+  left: Left[];
   /** Not repeated unless named: the key may be somebody else's by now. */
   doubtful: boolean;
 }
@@ -50,6 +47,7 @@ export interface Replayed {
 /** After a restore: which erasures a backup has undone, and doing them again. */
 export class LedgerReplay {
   private readonly search: LedgerSearch;
+  private readonly rows: LeftRows;
 
   constructor(
     private readonly database: Database,
@@ -58,6 +56,7 @@ export class LedgerReplay {
     digests: LedgerDigests,
   ) {
     this.search = new LedgerSearch(hostMap, digests);
+    this.rows = new LeftRows(database, hostMap);
   }
 
   /**
@@ -85,7 +84,7 @@ export class LedgerReplay {
       const again = await this.search.find(tx, everybody, own);
       for (const entry of entries) {
         const job = jobOf(entry, again);
-        const left = [...(await this.left(tx, job)), ...unknownTo(finished, entry)];
+        const left = [...(await this.rows.left(tx, job)), ...unknownTo(finished, entry)];
         const doubtful = entry.subjects.some((erased) => again.get(erased)?.doubtful);
         if (left.length > 0) plan.recurrences.push({ entry, job, left, doubtful });
       }
@@ -124,9 +123,9 @@ export class LedgerReplay {
     }
   }
 
-  private async stillLeft(job: ErasureJob, entry: LedgerEntry): Promise<Recurrence['left']> {
+  private async stillLeft(job: ErasureJob, entry: LedgerEntry): Promise<Left[]> {
     const unknown = unknownTo(await this.finished([entry]), entry);
-    return [...(await this.reading((tx) => this.left(tx, job))), ...unknown];
+    return [...(await this.reading((tx) => this.rows.left(tx, job))), ...unknown];
   }
 
   /** Matters of which the database knows that they are over. A backup from before brings Habeas's own rows back as well. */
@@ -137,28 +136,6 @@ export class LedgerReplay {
       tx.query<{ id: string }>(sql, [entries.map(({ jobId }) => jobId)]),
     );
     return new Set(rows.map(({ id }) => id));
-  }
-
-  /** Rows on which the erasure would still do something. What lies there as it was left is no recurrence. */
-  private async left(tx: UnitOfWork, job: ErasureJob): Promise<Recurrence['left']> {
-    const { map, catalogue } = this.hostMap.current();
-    const left: Recurrence['left'] = [];
-    if (job.scope !== 'workspace' && job.subjects.length === 0) return left;
-    for (const collection of Object.values(map.collections)) {
-      // A shared row may be left alone by others' going long after; none comes back without its person's own rows.
-      if (collection.erasure.rule === 'keep' || collection.shared) continue;
-      let rows = 0;
-      for (const { selection, workspace } of placesOf(job, collection)) {
-        if (keptBy(job, collection.name, workspace)) continue;
-        const settings = settingsStatement(selection);
-        await tx.query(settings.sql, settings.values);
-        const sql = new ErasureSql(map, catalogue, job, asChanged(collection), selection, job.subjects[0]);
-        const { sql: count, values } = sql.count();
-        rows += Number((await tx.one<{ rows: string }>(count, values))?.rows);
-      }
-      if (rows > 0) left.push({ collection: collection.name, rows });
-    }
-    return left;
   }
 
   private readingOwn<T>(work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
@@ -172,14 +149,8 @@ export class LedgerReplay {
   }
 }
 
-const unknownTo = (finished: ReadonlySet<string>, { jobId }: LedgerEntry): Recurrence['left'] =>
+const unknownTo = (finished: ReadonlySet<string>, { jobId }: LedgerEntry): Left[] =>
   finished.has(jobId) ? [] : [{ collection: 'habeas', rows: 1 }];
-
-/** A tombstone that is emptied is as it should be, so it is looked at as a row that is changed, not as one that goes. */
-const asChanged = (collection: Collection): Collection =>
-  collection.erasure.rule === 'tombstone'
-    ? { ...collection, erasure: { rule: 'pseudonymise', set: changesOf(collection) } }
-    : collection;
 
 function jobOf(entry: LedgerEntry, again: ReadonlyMap<Erased, Again>): ErasureJob {
   const { erasureId, tenant, jobId, scope } = entry;

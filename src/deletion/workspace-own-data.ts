@@ -1,6 +1,8 @@
 /** What Habeas itself keeps of a workspace, apart from its requests: it goes with it. The events stay. */
+import { DateTime, type Duration } from 'luxon';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
+import { type Directory } from '../database/directory.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DomainError } from '../errors.js';
@@ -17,7 +19,6 @@ export const goes = [
   'retentions',
   'controllers',
   'idempotency_keys',
-  'sweep_failures',
   'request_subjects',
   'request_notes',
   'request_verifications',
@@ -49,6 +50,7 @@ export const stays: Record<string, string> = {
   webhooks: 'until the last delivery is made, then by PurgedWorkspacesSweep',
   webhook_secrets: 'as webhooks',
   webhook_deliveries: 'as webhooks',
+  stuck_rows: 'ids only, until the sweep or job passes the row',
 };
 
 const ROWS = 5000;
@@ -60,6 +62,9 @@ export class WorkspaceOwnData {
     private readonly database: Database,
     private readonly store: ObjectStore,
     private readonly clock: Clock,
+    private readonly directory: Directory,
+    /** How long a log is kept of which nobody has set an end. */
+    readonly logKept: Duration,
   ) {}
 
   /** Tokens first, so that nobody is let in while the rest goes. In batches; safe to repeat. */
@@ -122,6 +127,16 @@ export class WorkspaceOwnData {
     while ((await forgetSome(tx)) > 0);
   }
 
+  /**
+   * The directory keeps id and date, and when the log ends is written down: in the transaction of the end, or of its
+   * repetition after a restore, in which the purge may be unknown.
+   */
+  async end(tx: UnitOfWork, requestId: string, purgedAt: Date, logEndsAt?: Date): Promise<void> {
+    const ends = logEndsAt ?? DateTime.fromJSDate(purgedAt, { zone: 'utc' }).plus(this.logKept).toJSDate();
+    await this.directory.forget(tx, purgedAt);
+    await tx.query(endPurge, [tx.tenant, requestId, purgedAt, ends]);
+  }
+
   private async untilNone(tenant: string, some: (tx: UnitOfWork) => Promise<number>): Promise<void> {
     while ((await this.within(tenant, some)) > 0);
   }
@@ -142,6 +157,11 @@ async function deleteSome(tx: UnitOfWork, table: (typeof goes)[number]): Promise
       select ctid from habeas.${table} where tenant_id = $1 limit ${ROWS})) and tenant_id = $1 returning 1`;
   return (await tx.query(sql, [tx.tenant])).length;
 }
+
+const endPurge = `
+  insert into habeas.workspace_purges (tenant_id, request_id, begun_at, purged_at, log_ends_at) values ($1, $2, $3, $3, $4)
+  on conflict (tenant_id) do update
+    set told_sealed = null, purged_at = excluded.purged_at, log_ends_at = excluded.log_ends_at`;
 
 const cancelMails = `
   update habeas.outbox set status = 'cancelled', recipient_sealed = null, params_sealed = null

@@ -70,7 +70,8 @@ export class ErasureRepetition implements RepeatedMatter {
 
   /** Without a letter: the one there was has been sent. */
   async close(tx: UnitOfWork, job: ErasureJob, entry: LedgerEntry): Promise<void> {
-    const { requests, requestParts, outbox } = this.parts;
+    const { requests, requestParts, outbox, workspace } = this.parts;
+    if (job.scope === 'workspace') await workspace.end(tx, entry.jobId, new Date(entry.completedAt));
     const request = await this.open(tx, entry);
     if (!request) return;
     await outbox.cancel(tx, request.id);

@@ -167,6 +167,8 @@ export class Requests {
     const forget =
       'update habeas.erasures set job_sealed = null, wiped_at = $2 where job_id = $1 and job_sealed is not null';
     await tx.query(forget, [id, this.clock.now()]);
+    // Of a workspace: its owners' addresses and its members, noted before anything went.
+    await tx.query('delete from habeas.workspace_purges where request_id = $1', [id]);
   }
 
   private async write(tx: UnitOfWork, request: Request, change: Change): Promise<Request> {

@@ -4,7 +4,6 @@ import { AuditLog } from '../audit/events.js';
 import { checkpointOf } from '../audit/checkpoint.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { Directory } from '../database/directory.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { certificateText } from '../deletion/certificate.js';
@@ -26,10 +25,6 @@ const logKept = `
   select case when pending is not null and effective_at <= $2 then pending else keep end as keep
   from habeas.retention_rules where tenant_id = $1 and target = 'auditLog'`;
 
-const close = `
-  update habeas.workspace_purges
-  set told_sealed = null, checkpoint = $2, purged_at = $3, log_ends_at = $4 where tenant_id = $1`;
-
 /** A log of a purged workspace is kept so long at the least. */
 const LOG_FLOOR = Duration.fromISO('P30D');
 
@@ -44,7 +39,6 @@ export class PurgeEnd {
     private readonly erasures: Erasures,
     private readonly certificates: Certificates,
     private readonly own: WorkspaceOwnData,
-    private readonly directory: Directory,
     private readonly signing: Signing,
     private readonly sealing: Sealing,
     private readonly outbox: Outbox,
@@ -55,7 +49,7 @@ export class PurgeEnd {
   async logEndsAt(tx: UnitOfWork, from: Date): Promise<Date> {
     const rule = await tx.one<{ keep: string | null }>(logKept, [tx.tenant, from]);
     // Nobody set an end: as long as what proves that requests were answered.
-    const keep = rule?.keep == null ? this.config.requestRetention : Duration.fromISO(rule.keep);
+    const keep = rule?.keep == null ? this.own.logKept : Duration.fromISO(rule.keep);
     const start = DateTime.fromJSDate(from, { zone: 'utc' });
     return DateTime.max(start.plus(keep), start.plus(LOG_FLOOR)).toJSDate();
   }
@@ -85,8 +79,11 @@ export class PurgeEnd {
       type: 'workspace.purged',
       data: { requestId: closed.id, erasureId: job.id },
     });
-    await this.directory.forget(tx, now);
-    await tx.query(close, [tx.tenant, JSON.stringify(checkpoint), now, logEndsAt]);
+    await this.own.end(tx, closed.id, now, logEndsAt);
+    await tx.query('update habeas.workspace_purges set checkpoint = $2 where tenant_id = $1', [
+      tx.tenant,
+      JSON.stringify(checkpoint),
+    ]);
     await this.erasures.wipe(tx, job.id);
     await tx.query('update habeas.erasure_steps set workspace = null where tenant_id = $1', [tx.tenant]);
     await tx.query('update habeas.request_parts set host_key = null where tenant_id = $1', [tx.tenant]);

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { Directory } from '../database/directory.js';
 import { HostMap } from '../datamap/host-map.js';
 import { DeletionModule } from '../deletion/deletion.module.js';
 import { ErasureFiles } from '../deletion/erasure-files.js';
@@ -35,10 +36,12 @@ const eraser = {
       tombstoneDue: () => new Date(clock.now().getTime() + config.backupHorizon.toMillis()),
     }),
 };
+type OwnDataNeeds = [Database, ObjectStore, Clock, Directory, Config];
 const ownData = {
   provide: WorkspaceOwnData,
-  inject: [Database, EXPORT_STORE, Clock],
-  useFactory: (...its: [Database, ObjectStore, Clock]) => new WorkspaceOwnData(...its),
+  inject: [Database, EXPORT_STORE, Clock, Directory, CONFIG],
+  useFactory: (...[database, store, clock, directory, config]: OwnDataNeeds) =>
+    new WorkspaceOwnData(database, store, clock, directory, config.requestRetention),
 };
 
 @Module({

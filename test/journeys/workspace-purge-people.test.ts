@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { demoPeople, workspaceIds } from '../../demo/people.js';
+import { HostMap } from '../../src/datamap/host-map.js';
+import { TestDesk } from '../support/desk.js';
+import { eventually } from '../support/eventually.js';
+import { acme, endOfGrace, reached, schedule, settled } from './workspace-purge-scene.js';
+
+const { admin, member, viewer } = demoPeople;
+
+describe('where the map says that people left without a workspace are erased', () => {
+  let desk: TestDesk;
+  let only: string[];
+  let elsewhere: string[];
+
+  const mailOf = async (id: string) =>
+    (
+      await desk.db.behindTheScenes<{ email: string }>('select email from atelier.users where id = $1', [id])
+    )[0]?.email;
+
+  beforeAll(async () => {
+    desk = await TestDesk.open();
+    const { workspaces } = desk.app.get(HostMap, { strict: false }).map;
+    if (!workspaces) throw new Error('the demo has workspaces');
+    workspaces.peopleLeft = 'erase';
+    // Four stay in Acme: of them one founds another workspace, and one has a role elsewhere that the map does not know.
+    const few = [demoPeople.owner.userId, admin.userId, member.userId, viewer.userId];
+    await desk.db.behindTheScenes(
+      'delete from atelier.memberships where workspace_id = $1 and not user_id = any ($2)',
+      [acme, few],
+    );
+    await desk.db.behindTheScenes(
+      'delete from atelier.memberships where workspace_id <> $1 and user_id = any ($2)',
+      [acme, few],
+    );
+    await desk.db.behindTheScenes(`insert into atelier.memberships values ($1, $2, 'viewer', null, now())`, [
+      workspaceIds.borealis,
+      viewer.userId,
+    ]);
+    only = [demoPeople.owner.userId, admin.userId, member.userId];
+    elsewhere = [viewer.userId];
+    const request = await schedule(desk);
+    await settled(desk);
+    // Joins another workspace in the grace.
+    await desk.db.behindTheScenes(`insert into atelier.memberships values ($1, $2, 'member', null, now())`, [
+      workspaceIds.cedar,
+      admin.userId,
+    ]);
+    only = only.filter((id) => id !== admin.userId);
+    elsewhere = [...elsewhere, admin.userId];
+    await endOfGrace(desk);
+    await reached(desk, request, 'fulfilled');
+  }, 120_000);
+  afterAll(async () => {
+    await desk.close();
+  });
+
+  test('they are erased like anybody who asks: proven, certified, remembered, told', async () => {
+    await eventually(async () => {
+      const open = await desk.db.behindTheScenes(
+        `select 1 from habeas.requests where scope = 'account' and closed_at is null`,
+      );
+      return open.length === 0;
+    }, 60_000).catch(async (error: unknown) => {
+      throw new Error(
+        JSON.stringify(await desk.db.behindTheScenes('select status, failure from habeas.requests')),
+        { cause: error },
+      );
+    });
+    const filed = await desk.db.behindTheScenes(
+      `select r.kind, r.status, r.channel, r.identity_method, e.certificate ->> 'scope' as scope
+       from habeas.requests r join habeas.erasures e on e.job_id = r.id where r.scope = 'account'`,
+    );
+    const one = {
+      kind: 'deletion',
+      status: 'fulfilled',
+      channel: 'workspace',
+      identity_method: 'authority',
+      scope: 'account',
+    };
+    expect(filed).toEqual(only.map(() => one));
+    for (const id of only) expect(await mailOf(id)).toMatch(/^deleted-/);
+    await settled(desk);
+    const done = (await desk.mails()).filter(({ to }) => to?.some(({ address }) => address === member.mail));
+    expect(done.flatMap(({ attachments }) => attachments)).toHaveLength(1);
+  });
+
+  test('whoever belongs to another workspace by then, in whatever role, keeps the account', async () => {
+    for (const id of elsewhere) expect(await mailOf(id)).not.toMatch(/^deleted-/);
+  });
+
+  test('and the list of who was there is empty', async () => {
+    expect(await desk.db.behindTheScenes('select 1 from habeas.workspace_purge_people')).toEqual([]);
+  });
+});
