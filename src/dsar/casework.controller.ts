@@ -15,11 +15,11 @@ import {
   NewExtension,
   NewNote,
   NewPause,
+  NewRefusal,
   NewVerification,
   NoteList,
   Nothing,
   PartDetail,
-  RefusalOrPrepared,
   RequestDetail,
 } from './requests.schema.js';
 
@@ -100,10 +100,10 @@ export class CaseworkController {
     @Tenant() tenancy: Tenancy,
     @Caller() caller: Person,
     @Param('requestId') id: string,
-    @Body({ schema: RefusalOrPrepared }) refusal: RefusalOrPrepared,
+    @Body({ schema: NewRefusal }) { ground, prepared, ...more }: NewRefusal,
   ) {
-    if ('prepared' in refusal) await this.accepting.accept(tenancy, id, refusal.prepared);
-    else await this.refusals.refuse(tenancy, id, refusal);
+    if (prepared !== undefined) await this.accepting.accept(tenancy, id, prepared);
+    else if (ground !== undefined) await this.refusals.refuse(tenancy, id, { ground, ...more });
     return this.reading.inTenant(tenancy, id, caller);
   }
 

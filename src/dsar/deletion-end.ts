@@ -51,8 +51,9 @@ export class DeletionEnd {
       const erasedAt = await this.certificates.erasedAt(tx, job.id);
       await this.suppressions.add(tx, job.subjects, { erasureId: job.id, erasedAt });
       const closed = await close();
-      const link = await issueResultLink(tx, closed, this.clock.now());
-      await this.letters.deletionDone(tx, closed, certificate, link);
+      const token = await issueResultLink(tx, closed, this.clock.now());
+      const titleOf = (name: string) => this.host.map.collections[name]?.title ?? name;
+      await this.letters.deletionDone(tx, closed, certificate, { token, titleOf });
     }
     await this.wipe(tx, job);
     // One that failed while it ran: closing has taken its failure off the desk.

@@ -85,11 +85,16 @@ export class Letters {
   }
 
   /** With the certificate itself: it is the person's, and needs nothing of ours to be checked. */
-  async deletionDone(tx: UnitOfWork, request: Request, certificate: SignedCertificate, token: string) {
+  async deletionDone(
+    tx: UnitOfWork,
+    request: Request,
+    certificate: SignedCertificate,
+    { token, titleOf }: { token: string; titleOf: (collection: string) => string },
+  ) {
     const kept = certificate.collections
       .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
       .map(({ collection, ground, until }) => ({
-        label: collection,
+        label: titleOf(collection),
         why: [ground, until].filter((text) => text !== undefined).join(' '),
       }));
     const own = {

@@ -142,25 +142,31 @@ export const NewPause = z.strictObject({
   needed: Words(2000).describe('What would settle it; the person reads this'),
 });
 export type NewPause = z.infer<typeof NewPause>;
-export const NewRefusal = z.strictObject({
-  ground: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{1,60}$/)
-    .describe('A ground of the request’s law'),
-  explanation: Words(4000).optional().describe('In your own words; the person reads this'),
-  part: z.guid().optional().describe('Only the part of this workspace'),
-});
+export const NewRefusal = z
+  .strictObject({
+    ground: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{1,60}$/)
+      .optional()
+      .describe('A ground of the request’s law'),
+    explanation: Words(4000).optional().describe('In your own words; the person reads this'),
+    part: z.guid().optional().describe('Only the part of this workspace'),
+    prepared: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional()
+      .describe('Instead, by itself: the id of the request’s preparedRefusal, as it was read'),
+  })
+  .refine(({ ground, prepared }) => (ground === undefined) !== (prepared === undefined), {
+    path: ['ground'],
+    message: 'give either a ground, or the id of the prepared refusal',
+  })
+  .refine(
+    ({ prepared, explanation, part }) =>
+      prepared === undefined || (explanation === undefined && part === undefined),
+    { path: ['prepared'], message: 'says all of it: give it alone' },
+  );
 export type NewRefusal = z.infer<typeof NewRefusal>;
-export const AcceptedRefusal = z.strictObject({
-  prepared: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .describe('The id of the request’s preparedRefusal, as it was read'),
-});
-export type AcceptedRefusal = z.infer<typeof AcceptedRefusal>;
-/** Staff's own words, or yes to what is prepared. */
-export const RefusalOrPrepared = z.union([NewRefusal, AcceptedRefusal]);
-export type RefusalOrPrepared = z.infer<typeof RefusalOrPrepared>;
 export const NewNote = z.strictObject({ text: Words(10_000) });
 export type NewNote = z.infer<typeof NewNote>;
 /** Where there is nothing to say but that it happens. */

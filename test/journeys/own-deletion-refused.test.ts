@@ -95,6 +95,8 @@ describe('what still stands in the way near the law’s date', () => {
     expect(await written('memberships', 'user_id')).toEqual([]);
     const letter = await mailTo(/part of your request/);
     expect(letter.text).toContain('7 O 12/26');
+    const last = await mailTo(/has deleted your data/);
+    expect(last.text).toMatch(/What we keep, and why[^]*Messages you wrote/);
     const certificate = (await support.get(`${onDesk(id)}/certificate`)).body;
     expect(certificate.collections).toContainEqual(
       expect.objectContaining({
