@@ -2,7 +2,8 @@ import { Duration } from 'luxon';
 
 /** The fewest and the most days that a duration of days, weeks, months and years can be: months have 28 to 31. */
 export function daysOf(iso: string): { least: number; most: number } {
-  const { years, months, weeks, days } = Duration.fromISO(iso).shiftTo('years', 'months', 'weeks', 'days');
+  // As written: luxon's own conversions take every month for 30 days.
+  const { years = 0, months = 0, weeks = 0, days = 0 } = Duration.fromISO(iso).toObject();
   const fixed = weeks * 7 + days;
   const all = years * 12 + months;
   const [whole, rest] = [Math.floor(all / 12), all % 12];
