@@ -44,11 +44,13 @@ export class OverdueWork {
     private readonly watch: OverdueWatch,
   ) {}
 
-  async look(tenancy: Tenancy): Promise<OverdueAnswer> {
+  /** @param mayList false: dates only, no single matter */
+  async look(tenancy: Tenancy, mayList: boolean): Promise<OverdueAnswer> {
     await this.database.within({ ...tenancy, tenant: HOST_TENANT }, (tx) =>
       this.audit.record(tx, 'desk.viewed', { metadata: { show: 'overdue-work' } }),
     );
     const kinds = await this.watch.look();
+    if (!mayList) return { kinds, stuckRows: [], suspendedWebhooks: [] };
     return this.database.asDesk(async (tx) => ({
       kinds,
       stuckRows: await tx.query<StuckRow>(stuck),

@@ -64,6 +64,20 @@ describe('the age of the oldest thing that is due and not done', () => {
     },
   );
 
+  test('support sees which webhook was given up; a privacy lead sees dates only, a member nothing', async () => {
+    await desk.db.behindTheScenes(
+      `update habeas.webhooks set disabled_at = $1, disabled_because = 'webhook.gone' where tenant_id = $2`,
+      [desk.clock.now(), HOST_TENANT],
+    );
+    const seen = async (person: 'support' | 'privacy-lead') =>
+      (await (await desk.as(person)).get('/v1/desk/overdue')).body;
+    expect((await seen('support')).suspendedWebhooks).toMatchObject([{ because: 'webhook.gone' }]);
+    const dates = await seen('privacy-lead');
+    expect(dates).toEqual({ kinds: expect.any(Array), stuckRows: [], suspendedWebhooks: [] });
+    expect(dates.kinds.length).toBeGreaterThan(5);
+    expect((await (await desk.as('member')).get('/v1/desk/overdue')).status).toBe(403);
+  });
+
   test('a kind that cannot be read is said to be, and hides none of the others', async () => {
     desk.app.get(OverdueWatch).register('broken', (tx) => tx.query('select 1 / 0').then(() => null));
     expect(await onMetrics('broken')).toBe('Nan');

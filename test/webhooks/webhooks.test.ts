@@ -104,7 +104,7 @@ describe('webhooks', () => {
       expect(['workspaceId', 'requestId', 'kind', 'scope', 'outcome']).toContain(word);
     const listed = await eventually(async () => {
       const items = await deliveries(id);
-      return items.every(({ status }) => status === 'delivered') && items;
+      return items.every(({ status }) => status === 'delivered') ? items : undefined;
     });
     expect(listed.map((item) => item.id).sort()).toEqual(
       receiver.received.map(({ headers }) => headers['webhook-id']).sort(),
