@@ -37,7 +37,14 @@ const settled = (desk: TestDesk) =>
   eventually(async () => {
     const busy = `select 1 from habeas_jobs.job where state in ('created', 'active', 'retry') limit 1`;
     return (await desk.db.behindTheScenes(busy)).length === 0;
-  }, 30_000);
+  }, 90_000);
+
+/** The workspace's deletion in this state, once it is; a purge walks the whole map, and the machine may be busy. */
+const reached = (reader: Caller, workspace: string, status: string): Promise<any> =>
+  eventually(async () => {
+    const { body } = await reader.get(at(workspace));
+    return body.status === status && body;
+  }, 90_000);
 
 const rowsOf = async (desk: TestDesk, workspace: string): Promise<number> => {
   const [row] = await desk.db.behindTheScenes<{ n: number }>(
@@ -451,6 +458,81 @@ describe('whoever else may say so', () => {
     );
     expect(looked).toHaveLength(2);
   });
+
+  test('when it is purged the host still reads so, and nothing brings it back', async () => {
+    await chosen(borealis, 'delete');
+    const { body } = await host.post(at(borealis), ended);
+    desk.clock.set(new Date(Date.parse(body.scheduledFor as string) + SECOND));
+    await desk.sweep();
+    const gone = await reached(host, borealis, 'purged');
+    expect(gone).toEqual({
+      status: 'purged',
+      purgedAt: desk.clock.now().toISOString(),
+      requestId: body.requestId,
+      reason: 'subscription_ended',
+    });
+    expect(await rowsOf(desk, borealis)).toBe(0);
+    for (const answer of [await host.delete(at(borealis)), await host.post(at(borealis), ended)])
+      expect({ status: answer.status, code: answer.body.code }).toEqual({
+        status: 410,
+        code: 'workspace.purged',
+      });
+    expect((await (await desk.as('support')).get('/v1/desk/orphaned-workspaces')).body.items).toEqual([]);
+  }, 120_000);
+
+  test('a purge that fails is tried again, ends on the desk, and keeps no other workspace from going', async () => {
+    await chosen(acme, 'delete');
+    await chosen(borealis, 'delete');
+    await desk.db.behindTheScenes(
+      `create function atelier.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$`,
+    );
+    await desk.db.behindTheScenes(
+      `create trigger refuse before delete on atelier.messages for each row
+       when (old.workspace_id = '${acme}') execute function atelier.refuse()`,
+    );
+    for (const workspace of [acme, borealis])
+      expect((await host.post(at(workspace), ended)).status).toBe(201);
+    desk.clock.advance(30 * DAY);
+    await desk.sweep();
+    await reached(host, borealis, 'purged');
+    await settled(desk);
+    for (let round = 0; round < 6; round++) {
+      expect((await host.get(at(acme))).body.status).toBe('in_progress');
+      desk.clock.advance(DAY / 2);
+      await desk.sweep();
+      await settled(desk);
+    }
+    expect((await host.get(at(acme))).body.status).toBe('failed');
+    const support = await desk.as('support');
+    const { items } = (await support.get('/v1/desk/requests?show=stuck')).body;
+    expect(items).toMatchObject([
+      { workspaceId: acme, status: 'failed', waitingFor: ['a person'], attempts: 7 },
+    ]);
+    await desk.db.behindTheScenes('drop trigger refuse on atelier.messages');
+    expect((await support.post(`${items[0].path}/retries`)).status).toBe(201);
+    await reached(host, acme, 'purged');
+  }, 240_000);
+
+  test('the sweep finds ten times as many workspaces in about ten times the time', async () => {
+    const due = async (count: number) => {
+      await desk.db.behindTheScenes(
+        `insert into habeas.requests (tenant_id, kind, scope, status, channel, received_at, filed_by, run_after, identity_proven_at)
+         select gen_random_uuid(), 'deletion', 'workspace', 'scheduled', 'token', now(), 'test', $2, now() from generate_series(1, $1)`,
+        [count, desk.clock.now()],
+      );
+      await desk.db.behindTheScenes('analyze habeas.requests');
+      const began = performance.now();
+      await desk.app.get(WorkspaceDeletionSweep).purges();
+      const took = performance.now() - began;
+      await desk.db.behindTheScenes('delete from habeas.requests');
+      await desk.db.behindTheScenes(`delete from habeas_jobs.job where name = 'workspace-purge'`);
+      return took;
+    };
+    await due(10);
+    const [few, many] = [await due(50), await due(500)];
+    // Twice as much as linear is for the machine's other guests.
+    expect(many / few).toBeLessThan(20);
+  }, 60_000);
 
   test('a workspace that the host has no row of any more is the desk’s, page by page; others are not', async () => {
     const support = await desk.as('support');
