@@ -17,6 +17,7 @@ import { type Request } from '../../src/dsar/request.js';
 import { Requests } from '../../src/dsar/requests.js';
 import { createApp } from '../../src/http/bootstrap.js';
 import { createLog } from '../../src/http/log.js';
+import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
@@ -74,6 +75,7 @@ export async function proofApp(): Promise<ProofApp> {
     { provide: HostMap, useValue: new HostMap(host.map, host.catalogue) },
     { provide: AuditLog, useClass: AuditLog },
     { provide: SweepRegistry, useClass: SweepRegistry },
+    { provide: OverdueWatch, useClass: OverdueWatch },
   ]);
   const lines: string[] = [];
   const log = createLog({ logLevel: 'trace' }, { write: (line: string) => void lines.push(line) });
