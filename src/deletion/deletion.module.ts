@@ -18,6 +18,7 @@ import { Holds } from './holds.js';
 import { LeavingRows } from './leaving-rows.js';
 import { ErasureLedger } from './ledger.js';
 import { LedgerDigests } from './ledger-entry.js';
+import { LeftRows } from './left-rows.js';
 import { ResidueSearch } from './residue-search.js';
 import { SuppressionsController } from './suppressions.controller.js';
 import { Suppressions } from './suppressions.js';
@@ -68,6 +69,11 @@ const certificates = {
   inject: [CONFIG, Signing, Erasures, OBJECT_STORES],
   useFactory: (...its: [Config, Signing, Erasures, ObjectStores]) => new Certificates(...its),
 };
+const leftRows = {
+  provide: LeftRows,
+  inject: [Database, HostMap],
+  useFactory: (...its: [Database, HostMap]) => new LeftRows(...its),
+};
 const residues = {
   provide: ResidueSearch,
   inject: [Database, HostMap],
@@ -84,7 +90,18 @@ const tombstones = {
       },
     }),
 };
-const work = [ledger, digests, erasures, plans, leaving, eraser, certificates, residues, tombstones];
+const work = [
+  ledger,
+  digests,
+  erasures,
+  plans,
+  leaving,
+  eraser,
+  certificates,
+  leftRows,
+  residues,
+  tombstones,
+];
 
 @Module({
   controllers: [HoldsController, SuppressionsController],

@@ -2,7 +2,6 @@ import { type Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
-import { inPurges } from '../datamap/purge-map.js';
 import { DomainError } from '../errors.js';
 import { type ErasureJob, subjectId } from './erasure.js';
 import { type ErasureLedger } from './ledger.js';

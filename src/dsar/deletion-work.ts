@@ -5,6 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
+import { LeftRows } from '../deletion/left-rows.js';
 import { countsOf, isClean } from '../deletion/residue-report.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
 import { DomainError } from '../errors.js';
@@ -31,6 +32,7 @@ export class DeletionWork {
     private readonly blockers: DeletionBlockers,
     private readonly job: DeletionJob,
     private readonly eraser: Eraser,
+    private readonly rows: LeftRows,
     private readonly person: ErasingPerson,
     private readonly residues: ResidueSearch,
     private readonly memory: ErasureMemory,
@@ -50,6 +52,7 @@ export class DeletionWork {
         onIrreversible: (tx) => this.begun(tx, request, job),
       });
       await this.within(request, (tx) => this.tellRecipients(tx, job, 'end'));
+      await this.rows.noneCameBack(job);
       await this.person.forget(job, await this.leftOut(request));
     }
     const mentions = await this.search(request, job);
