@@ -1,3 +1,5 @@
+import { type Database } from '../database/database.js';
+import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { DomainError } from '../errors.js';
@@ -11,10 +13,12 @@ import { WorkspaceMap } from './workspace-map.js';
 export class WorkspaceEraser {
   private readonly eraser: Eraser;
   private readonly plans: ErasurePlans;
+  private readonly database: Database;
 
   constructor(parts: Omit<EraserParts, 'plans' | 'host'> & { host: HostMap }) {
     const host = new WorkspaceMap(parts.host);
     this.plans = new ErasurePlans(host);
+    this.database = parts.database;
     this.eraser = new Eraser({ ...parts, host, plans: this.plans });
   }
 
@@ -29,17 +33,26 @@ export class WorkspaceEraser {
   }
 
   /**
-   * Counts every collection again, in a transaction of its own.
-   * @throws DomainError `residue.found` where rows of the workspace are there: left, or put back since
+   * Counts every collection again, in a transaction of its own. Steps of which rows were written since are open again
+   * then, so that the next attempt takes them.
+   * @throws DomainError `erasure.rows_came_back`, to be tried again
    */
-  async assertGone(tx: UnitOfWork, job: ErasureJob): Promise<void> {
-    const { steps } = await this.plans.plan(tx, job);
+  async assertGone(job: ErasureJob): Promise<void> {
+    const tenancy = systemTenancy(job.tenant, 'eraser');
+    const options = { statementTimeout: 0 };
+    const { steps } = await this.database.within(tenancy, (tx) => this.plans.plan(tx, job), options);
     const left = steps.filter(({ rule, rows }) => rule !== 'keep' && rows > 0);
     if (left.length === 0) return;
+    await this.database.within(tenancy, (tx) =>
+      tx.query(reopen, [job.id, left.map(({ collection }) => collection)]),
+    );
     const places = left.map(({ collection, rows }) => `${collection} (${rows})`).join(', ');
     throw new DomainError(
-      'residue.found',
-      `Rows of the workspace are left, or were written since: ${places}.`,
+      'erasure.rows_came_back',
+      `Rows of the workspace were written again where they had been erased: ${places}. A trigger, or somebody at work?`,
     );
   }
 }
+
+const reopen = `
+  update habeas.erasure_steps set finished_at = null where erasure_id = $1 and collection = any ($2::text[])`;

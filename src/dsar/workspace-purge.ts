@@ -51,7 +51,7 @@ export class WorkspacePurge {
   /**
    * Does everything to the end.
    * @param request of scope workspace, in progress
-   * @throws DomainError what stops it: `deletion.held`, `erasure.*`, `residue.found`, `datamap.drift`, `storage.*`, `ledger.*`
+   * @throws DomainError what stops it: `deletion.held`, `erasure.*`, `datamap.drift`, `storage.*`, `ledger.*`
    */
   async run(request: Request): Promise<void> {
     const job = await this.within(request, async (tx) => {
@@ -63,13 +63,7 @@ export class WorkspacePurge {
       onIrreversible: (tx) => this.requests.tell(tx, request, 'request.irreversible'),
     });
     await this.forget(request, job);
-    await this.database.within(
-      systemTenancy(request.tenant, 'workspace-purge'),
-      (tx) => this.eraser.assertGone(tx, job),
-      {
-        statementTimeout: 0,
-      },
-    );
+    await this.eraser.assertGone(job);
     await this.people.settle(request.tenant);
     await this.remember(request, job);
     await this.within(request, (tx) => this.end.reach(tx, job));

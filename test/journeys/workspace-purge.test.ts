@@ -138,7 +138,7 @@ describe('a workspace whose grace is over', () => {
     const text =
       typeof file?.content === 'string'
         ? file.content
-        : new TextDecoder().decode(file?.content as ArrayBuffer);
+        : new TextDecoder().decode(file?.content);
     certificate = checkCertificate(text, keys);
     const [purge] = await desk.db.behindTheScenes(
       'select told_sealed, purged_at is not null as purged from habeas.workspace_purges',
