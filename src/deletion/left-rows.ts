@@ -5,7 +5,6 @@ import { changesOf } from '../datamap/changes.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type Collection } from '../datamap/map.js';
 import { inPurges } from '../datamap/purge-map.js';
-import { inPurges } from '../datamap/purge-map.js';
 import { settingsStatement } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { placesOf } from './erasure-places.js';
