@@ -28,7 +28,7 @@ describe('the audit log of a living workspace', () => {
         ...(subject !== undefined && { subjects: [{ kind: 'user', key: subject }] }),
       }),
     );
-  const left = async (tenant = acme) =>
+  const left = async (tenant: string = acme) =>
     (
       await situation.sql<{ id: string }>(
         `select id from habeas.events where tenant_id = $1 and action = 'test.happened' order by id`,
