@@ -66,6 +66,9 @@ describe('an owner deletes their workspace', () => {
       `update atelier.memberships set role = 'owner' where workspace_id = $1 and user_id = $2`,
       [acme, demoPeople.viewer.userId],
     );
+    const types = ['workspace.deletion_scheduled', 'workspace.deletion_cancelled'];
+    const hook = { url: 'https://hooks.atelier.example/habeas', types };
+    expect((await owner.post(`/v1/workspaces/${acme}/webhooks`, hook)).status).toBe(201);
   });
   afterAll(() => desk.close());
 
@@ -226,6 +229,21 @@ describe('an owner deletes their workspace', () => {
     expect(actions).toEqual(
       expect.arrayContaining(['workspace.deletion_scheduled', 'workspace.deletion_cancelled']),
     );
+  });
+
+  test('the host app hears of both by webhook, in ids and dates', async () => {
+    const deliveries = await desk.db.behindTheScenes<{ type: string; body: string }>(
+      'select type, body from habeas.webhook_deliveries order by created_at, id',
+    );
+    expect(deliveries.map(({ type }) => type).sort()).toEqual([
+      'workspace.deletion_cancelled',
+      'workspace.deletion_scheduled',
+    ]);
+    for (const { body } of deliveries) {
+      expect(JSON.parse(body)).toMatchObject({ data: { workspaceId: acme, requestId: expect.any(String) } });
+      expect(body).not.toContain(name);
+      expect(body).not.toMatch(/@/);
+    }
   });
 
   test('and may be scheduled anew', async () => {
