@@ -148,9 +148,10 @@ const lockFree = /* the endpoint of a delivery, whether or not that one is still
      and coalesce(w.busy_until, '-infinity') <= $2 and coalesce(w.resume_at, '-infinity') <= $2
      for update`;
 
-const takeTurn = `
+const takeTurn = /* while it is tried, the last failure is not news any more */ `
   update habeas.webhook_deliveries
-     set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $2), next_attempt_at = $3
+     set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $2), next_attempt_at = $3,
+         failure = null, response_status = null
    where id = (select id from habeas.webhook_deliveries
                 where webhook_id = $1 and status = 'pending' and next_attempt_at <= $2
                 order by next_attempt_at, id limit 1)

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Webhook } from 'standardwebhooks';
 import { workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
+import { DeliveriesSweep } from '../../src/webhooks/deliveries.sweep.js';
 import { type Announcement, Webhooks } from '../../src/webhooks/webhooks.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
@@ -64,6 +65,13 @@ describe('webhooks', () => {
     );
   const deliveries = async (id: string, who = app, workspace: string = acme): Promise<any[]> =>
     (await who.get(`${at(workspace)}/${id}/deliveries`)).body.items as any[];
+  /** As the bell does it, again and again: a job that has not quite ended yet is not queued a second time. */
+  const swept = (id: string, like: Record<string, unknown>) =>
+    eventually(async () => {
+      await desk.app.get(DeliveriesSweep).run();
+      const [newest] = await deliveries(id);
+      return Object.entries(like).every(([name, value]) => newest?.[name] === value) && newest;
+    });
   /** The newest delivery once it is like this. */
   const delivery = (id: string, like: Record<string, unknown>) =>
     eventually(async () => {
@@ -191,7 +199,7 @@ describe('webhooks', () => {
     await announce();
     const waits: number[] = [];
     for (let attempts = 1; attempts <= 4; attempts++) {
-      const { nextAttemptAt } = await delivery(id, { attempts, status: 'pending', responseStatus: 500 });
+      const { nextAttemptAt } = await swept(id, { attempts, status: 'pending', responseStatus: 500 });
       waits.push(Date.parse(nextAttemptAt as string) - desk.clock.now().getTime());
       // One moment too early nothing happens.
       desk.clock.set(new Date(Date.parse(nextAttemptAt as string) - 1));
@@ -204,7 +212,7 @@ describe('webhooks', () => {
       expect(waits[i]).toBeGreaterThanOrEqual(planned);
       expect(waits[i]).toBeLessThanOrEqual(planned * 1.2);
     }
-    await delivery(id, { status: 'delivered', attempts: 5, responseStatus: 204 });
+    await swept(id, { status: 'delivered', attempts: 5, responseStatus: 204 });
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
     expect(receiver.received).toHaveLength(5);
@@ -260,15 +268,14 @@ describe('webhooks', () => {
     const { id } = await subscribed(receiver.url);
     await announce();
     for (let attempts = 1; attempts < 10; attempts++) {
-      const { nextAttemptAt } = await delivery(id, {
+      const { nextAttemptAt } = await swept(id, {
         attempts,
         status: 'pending',
         failure: 'outgoing.unreachable',
       });
       desk.clock.set(nextAttemptAt as string);
-      await desk.sweep();
     }
-    await delivery(id, { attempts: 10, status: 'failed' });
+    await swept(id, { attempts: 10, status: 'failed' });
     expect(desk.clock.now().getTime() - began.getTime()).toBeGreaterThan(3 * DAY);
     expect((await app.get(`${at(acme)}/${id}`)).body).toMatchObject({ disabledBecause: 'webhook.failing' });
   });
