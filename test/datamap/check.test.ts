@@ -219,7 +219,7 @@ test('the command line prints each finding with what to do, and grants that make
     const before = await host.asHost((db) => checkReport(db, host.map));
     expect(before.exitCode).toBe(1);
     expect(before.text).toMatch(
-      /error {3}Works\.User\n {8}habeas_host lacks select, update of E-Mail.* \[access\.not_granted\]/,
+      /error {3}Works\.User\n {8}habeas_host lacks select, delete, update of .*E-Mail.* \[access\.not_granted\]/,
     );
     await host.database.behindTheScenes((await host.asHost((db) => grantsReport(db, host.map))).text);
     const after = await host.asHost((db) => checkReport(db, host.map));

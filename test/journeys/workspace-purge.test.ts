@@ -149,7 +149,7 @@ describe('a workspace whose grace is over', () => {
     ).toEqual([]);
   });
 
-  test('the certificate counts what went, and names what stays with its ground', async () => {
+  test('the certificate counts what went, and names what stays with its ground', () => {
     expect(certificate).toMatchObject({
       scope: 'workspace',
       residues: 0,
