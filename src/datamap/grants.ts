@@ -1,6 +1,7 @@
 /** The SQL that lets habeas_host read and erase exactly what the data map names, and nothing else. */
 import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
+import { namingColumns } from './letting-go.js';
 import { type DataMap, tablesOf } from './map.js';
 import { matches, qualified, quoted, type TableRef } from './names.js';
 import { inPurges } from './purge-map.js';
@@ -34,7 +35,8 @@ export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] 
     const grant = need(tableIn(catalogue, collection.table));
     if (!grant) continue;
     const known = new Set(grant.table.columns.map((column) => column.name));
-    const changed = Object.keys(changesOf(collection)).filter((name) => known.has(name));
+    const letGo = namingColumns(map, catalogue, collection).map(({ column }) => column);
+    const changed = [...letGo, ...Object.keys(changesOf(collection)).filter((name) => known.has(name))];
     grant.update = [...new Set([...grant.update, ...changed])].sort();
     const inPurge = purged[collection.name];
     const deletes =

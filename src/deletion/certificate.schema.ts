@@ -23,6 +23,10 @@ export const CertifiedCollection = z.strictObject({
   until: Line(1000).optional(),
   rows: Count,
   files: Count,
+  /** Other people's rows whose pointer to what is gone their own foreign key has cleared (ON DELETE SET NULL). */
+  pointersCleared: Count.min(1).optional(),
+  /** Shared rows that stay for others, in which the person is not named any more. */
+  letGo: Count.min(1).optional(),
 });
 export type CertifiedCollection = z.infer<typeof CertifiedCollection>;
 

@@ -102,6 +102,9 @@ function summed(outcomes: readonly StepOutcome[]): CertifiedCollection[] {
     const entry = entries.get(name) ?? { ...fate, rows: 0, files: 0 };
     entry.rows += rule === 'keep' ? outcome.rows : outcome.done;
     entry.files += rule === 'keep' ? outcome.files : outcome.filesRemoved;
+    const { pointersCleared = 0, letGo = 0 } = outcome;
+    if (pointersCleared > 0) entry.pointersCleared = (entry.pointersCleared ?? 0) + pointersCleared;
+    if (letGo > 0) entry.letGo = (entry.letGo ?? 0) + letGo;
     entries.set(name, entry);
   }
   return [...entries.values()];

@@ -5,6 +5,8 @@
 import { type Catalogue, type CatalogueTable, columnIn } from '../datamap/catalogue.js';
 import { changesOf, isDeleted } from '../datamap/changes.js';
 import { holdsItsParent } from '../datamap/erasure-order.js';
+import { namingColumns } from '../datamap/letting-go.js';
+import { subjectPathCondition } from '../datamap/paths.js';
 import { keySql } from '../datamap/keys.js';
 import { type Collection, type DataMap } from '../datamap/map.js';
 import { literal, qualified, quoted } from '../datamap/names.js';
@@ -164,6 +166,36 @@ export class ErasureSql {
       `gone as (${change} returning batch.file, batch.key, batch.pointers) ` +
       `select (select count(*) from batch)::int as picked, count(*)::int as done, coalesce(sum(pointers), 0)::int as "pointersCleared", ` +
       `json_agg(file) filter (where file is not null) as files, json_agg(key) filter (where key is not null) as keys from gone`;
+    return { sql, values: values.all };
+  }
+
+  /**
+   * Takes the people out of shared rows that stay for others, at most so many; undefined where nothing has to be
+   * done. Who is erased with their account keeps pointing at their own row, which is nobody's any more.
+   */
+  letGo(most: number): Statement | undefined {
+    const { map, catalogue, collection, table, selection, job } = this;
+    const kinds = new Set(selection.subjects?.map(({ kind }) => kind));
+    const named = namingColumns(map, catalogue, collection)
+      .filter(({ kind, pseudonymised }) => kinds.has(kind) && !(pseudonymised && job.scope === 'account'))
+      .map(({ kind, path, column }) => ({
+        column: quoted(column),
+        theirs: `(${subjectPathCondition(map, catalogue, table, kind, path)})`,
+      }));
+    if (named.length === 0 || !this.isStored) return undefined;
+    const values = new Values();
+    const { subjects: _, ...places } = selection;
+    const there = rowsSelected(map, catalogue, collection, places);
+    const whose = named.map(({ theirs }) => theirs).join(' or ');
+    const set = named.map(
+      ({ column, theirs }) => `${column} = case when ${theirs} then null else t.${column} end`,
+    );
+    const sql =
+      `with batch as materialized (select t.tableoid as rel, t.ctid as place from ${this.from} as t ` +
+      `where ${there} and (${whose}) limit ${values.add(most)}::bigint for update of t), ` +
+      `gone as (update ${this.from} as t set ${set.join(', ')} from batch ` +
+      `where t.ctid = any (array(select place from batch)) and batch.place = t.ctid and batch.rel = t.tableoid returning 1) ` +
+      `select count(*)::int as "letGo" from gone`;
     return { sql, values: values.all };
   }
 

@@ -35,9 +35,28 @@ export class StepRun {
     else
       for (const subject of pseudonymised(this.context.parts.job, collection))
         await this.selectedRows(work, subject);
+    if (collection.shared && works.length === 1) await this.letGo(work);
     await this.context.within((tx) =>
       this.context.parts.erasures.noteFinished(tx, this.context.parts.job.id, step.ordinal),
     );
+  }
+
+  /** Shared rows that stay for others do so without the person's name in them. What others have locked is waited for. */
+  private async letGo(work: StepWork): Promise<void> {
+    const aim = this.context.aim(work);
+    const statement = aim.sql.letGo(1000);
+    if (!statement) return;
+    const waiting = this.context.waiting();
+    for (;;) {
+      const done = await this.context.attempt(work, async (tx) => {
+        await this.context.settle(tx, aim.selection);
+        const [batch] = await tx.asHost((db) => db.query<{ letGo: number }>(statement.sql, statement.values));
+        await this.context.noteProgress(tx, work, batch ?? {});
+        return batch?.letGo ?? 0;
+      });
+      if (done === 0) return;
+      if (done === 'locked') await this.context.waitOrThrow(waiting, work, aim, 1);
+    }
   }
 
   private async keep(work: StepWork): Promise<void> {

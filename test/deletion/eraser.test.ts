@@ -112,6 +112,21 @@ describe('erasing a member', () => {
     expect(steps.filter(({ done, rule }) => done > 0 && rule !== 'keep')).toEqual([]);
   });
 
+  test('in one workspace a room that stays for others names its owner no more, and counts', async () => {
+    const owner = await situation.person('user', demoPeople.owner.userId);
+    const mine = 'atelier.workrooms where owner_id = $1';
+    const rooms = await count(mine, owner.key);
+    expect(rooms).toBeGreaterThan(0);
+    const all = await count('atelier.workrooms');
+    const steps = await situation.erase(
+      situation.job([owner], { scope: 'person', workspaces: [acme], tenant: acme }),
+    );
+    const step = steps.find(({ collection }) => collection === 'workrooms');
+    expect(await count(mine, owner.key)).toBe(0);
+    expect(await count('atelier.workrooms')).toBe(all - (step?.done ?? 0));
+    expect((step?.letGo ?? 0) + (step?.done ?? 0)).toBeGreaterThanOrEqual(rooms);
+  });
+
   test('in one workspace leaves the account and the other workspaces alone', async () => {
     const owner = await situation.person('user', demoPeople.owner.userId);
     const elsewhere = demoPeople.neighbour.workspaceId;
