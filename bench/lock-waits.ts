@@ -11,6 +11,7 @@ const longest = `
 export class LockWaits {
   private longestMs = 0;
   private over = false;
+  private ending: Promise<void> | undefined;
   private looking: Promise<void> | undefined;
 
   private constructor(private readonly client: pg.Client) {}
@@ -23,11 +24,11 @@ export class LockWaits {
     return waits;
   }
 
-  /** @returns the longest wait seen, in milliseconds; 0 where nobody was seen waiting */
+  /** Once or again. @returns the longest wait seen, in milliseconds; 0 where nobody was seen waiting */
   async stop(): Promise<number> {
     this.over = true;
     await this.looking;
-    await this.client.end();
+    await (this.ending ??= this.client.end());
     return this.longestMs;
   }
 

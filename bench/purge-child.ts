@@ -1,40 +1,44 @@
-/** A process of its own for each purge: wired and idle, then one workspace erased in it. */
-import { randomUUID } from 'node:crypto';
+/** A process of its own: the whole service, wired and idle, then one workspace purged in it, or many found due. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readDataMap } from '../src/app/data-map.js';
-import { openStores } from '../src/app/stores.js';
-import { Clock } from '../src/clock.js';
-import { Database } from '../src/database/database.js';
-import { systemTenancy } from '../src/database/tenancy.js';
-import { type UnitOfWork } from '../src/database/unit-of-work.js';
-import { readCatalogue } from '../src/datamap/catalogue.js';
-import { HostMap } from '../src/datamap/host-map.js';
-import { Eraser } from '../src/deletion/eraser.js';
-import { ErasureFiles } from '../src/deletion/erasure-files.js';
-import { ErasurePlans } from '../src/deletion/erasure-plan.js';
-import { type ErasureJob, type StepOutcome } from '../src/deletion/erasure.js';
-import { Erasures } from '../src/deletion/erasures.js';
-import { Sealing } from '../src/keys/sealing.js';
-import { keyOf } from '../src/keys/key-files.js';
+import pino from 'pino';
+import { demoPeople } from '../demo/people.js';
+import { AppModule } from '../src/app.module.js';
+import { openEnvironment } from '../src/app/environment.js';
+import { layFoundation } from '../src/app/foundation.js';
+import { readConfig } from '../src/config.js';
+import { systemTenancy, type Tenancy } from '../src/database/tenancy.js';
+import { type Database } from '../src/database/database.js';
+import { WorkspaceDeletionFulfilment } from '../src/dsar/workspace-deletion-fulfilment.js';
+import { WorkspaceDeletionSweep } from '../src/dsar/workspace-deletion.sweep.js';
+import { WorkspaceDeletions } from '../src/dsar/workspace-deletion.js';
+import { createApp } from '../src/http/bootstrap.js';
 import { type Effort, measuring } from './measure.js';
-import { configOf } from './throwaway.js';
 
 export interface PurgeJob {
   home: string;
-  /** As the service logs in, to the database that the workspace is in. */
+  /** As the service logs in, to the database that the workspace is in; and as its owner. */
   url: string;
+  ownerUrl: string;
   workspace: string;
+  /** The workspace's name, as its owner types it. */
+  confirm: string;
 }
 
 export interface Purged extends Effort {
-  /** Deleted or changed, of all collections. */
-  rows: number;
-  steps: Pick<StepOutcome, 'collection' | 'done'>[];
+  status: string;
 }
 
-export type PurgeOrder = { open: PurgeJob } | { purge: true };
+/** In this order; `due` as often as wanted. */
+export type PurgeOrder = { open: PurgeJob } | { purge: true } | { due: true };
 
-let open: { erase: () => Promise<StepOutcome[]>; close: () => Promise<void> } | undefined;
+interface Service {
+  /** Everything between the job's start and the request's end. */
+  purge: () => Promise<void>;
+  status: () => Promise<string>;
+  sweep: () => Promise<void>;
+}
+
+let service: Service | undefined;
 
 process.on('message', (order: PurgeOrder) => {
   void obey(order)
@@ -47,52 +51,51 @@ process.once('disconnect', () => process.exit(0));
 
 async function obey(order: PurgeOrder): Promise<object> {
   if ('open' in order) {
-    open = await wire(order.open);
+    service = await serve(order.open);
     await sleep(1000); // what starting left to do
     return {};
   }
-  if (!open) throw new Error('nothing is open');
-  return purge(open);
+  if (!service) throw new Error('nothing is open');
+  const { purge, sweep, status } = service;
+  if ('due' in order) return measuring(sweep, 0);
+  return { ...(await measuring(purge, 0)), status: await status() };
 }
 
-async function purge({ erase, close }: NonNullable<typeof open>): Promise<Purged> {
-  let steps: StepOutcome[] = [];
-  const effort = await measuring(async () => (steps = await erase()), 0);
-  await close();
-  return {
-    ...effort,
-    rows: steps.reduce((sum, { rule, done }) => sum + (rule === 'keep' ? 0 : done), 0),
-    steps: steps.map(({ collection, done }) => ({ collection, done })),
-  };
-}
-
-async function wire({ home, url, workspace }: PurgeJob): Promise<NonNullable<typeof open>> {
-  const config = configOf(home);
-  const database = await Database.connect(url);
-  const clock = new Clock();
-  const host = new HostMap(readDataMap(config), await database.asHost(readCatalogue));
-  const erasures = new Erasures(new Sealing(keyOf(home, 'master')), clock);
-  const eraser = new Eraser({
-    database,
-    host,
-    plans: new ErasurePlans(host),
-    erasures,
-    files: new ErasureFiles(database, host, openStores(config)),
-    tombstoneDue: () => clock.now(),
+/** The service on this database, and a real request of the owner whose grace is over. */
+async function serve({ home, url, ownerUrl, workspace, confirm }: PurgeJob): Promise<Service> {
+  const config = readConfig({
+    HABEAS_HOME: home,
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: url,
+    MIGRATION_DATABASE_URL: ownerUrl,
+    GRACE_PERIOD: 'PT0S',
   });
-  const job: ErasureJob = {
-    id: randomUUID(),
-    tenant: workspace,
-    jobId: randomUUID(),
-    scope: 'workspace',
-    subjects: [],
-    workspaces: [workspace],
-    pseudonyms: { [`workspace:${workspace}`]: randomUUID() },
+  const log = pino({ enabled: false });
+  const environment = await openEnvironment(layFoundation(config, log));
+  const app = await createApp(AppModule.with(environment), { config, log });
+  await app.init();
+  await environment.queue.start({ work: false });
+  const subject = { kind: 'user', key: demoPeople.owner.userId };
+  const tenancy: Tenancy = { tenant: workspace, actor: { type: 'person', subject } };
+  const owner = { type: 'person', subject, known: true, emailVerified: false, authTime: new Date() } as const;
+  await app
+    .get(WorkspaceDeletions, { strict: false })
+    .schedule(tenancy, { ...owner, staff: [], roles: ['owner'] }, { reason: 'owner_request', confirm });
+  const request = await requestOf(environment.database, workspace);
+  const fulfilment = app.get(WorkspaceDeletionFulfilment, { strict: false });
+  const sweep = app.get(WorkspaceDeletionSweep, { strict: false });
+  return {
+    purge: () => fulfilment.run({ tenant: workspace, id: request.id }),
+    status: async () => (await requestOf(environment.database, workspace)).status,
+    sweep: () => sweep.purges(),
   };
-  const erase = async () => {
-    const begin = (tx: UnitOfWork) => eraser.begin(tx, job);
-    await database.within(systemTenancy(workspace, 'bench'), begin, { statementTimeout: 0 });
-    return eraser.run(job);
-  };
-  return { erase, close: () => database.close() };
+}
+
+async function requestOf(database: Database, tenant: string): Promise<{ id: string; status: string }> {
+  const sql = `select id, status || coalesce(' ' || (failure ->> 'code') || ' ' || (failure ->> 'message'), '') as status from habeas.requests where kind = 'deletion' and scope = 'workspace' order by received_at desc`;
+  const found = await database.within(systemTenancy(tenant, 'bench'), (tx) =>
+    tx.one<{ id: string; status: string }>(sql),
+  );
+  if (!found) throw new Error('the workspace has no deletion');
+  return found;
 }

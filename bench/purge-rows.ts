@@ -6,6 +6,9 @@ export const doomed = workspaceIds.acme;
 export const neighbour = workspaceIds.borealis;
 export const [authorOfDoomed, authorOfNeighbour] = [demoPeople.owner.userId, demoPeople.neighbour.userId];
 
+/** As demo/teams.ts has it. */
+export const nameOfDoomed = 'Acme';
+
 /**
  * Puts the neighbour's messages between those of the doomed workspace, four of these to one of those, as they lie in
  * a table that both have written to for years: every page of it has rows of both.
@@ -24,6 +27,11 @@ export async function mix(ownerUrl: string): Promise<void> {
     );
     await client.query('cluster atelier.messages using in_time');
     await client.query('drop index atelier.in_time');
+    // As if somebody of it had been here before.
+    await client.query(
+      'insert into habeas.workspaces (id, host_key) values ($1, $1::uuid::text) on conflict do nothing',
+      [doomed],
+    );
     await client.query('vacuum (freeze, analyze)');
   });
 }
@@ -70,16 +78,19 @@ export function at(url: string, database: string): string {
   return there.href;
 }
 
-/** Rows of the two workspaces, to see that one is gone and the other is not. */
-export const messagesLeft = (ownerUrl: string): Promise<{ ours: number; theirs: number }> =>
+/** Messages of the two workspaces, to see that one's are gone and the other's are not; all rows that the probe does not write. */
+export const rowsLeft = (ownerUrl: string): Promise<{ ours: number; theirs: number; all: number }> =>
   withClient(ownerUrl, async (client) => {
-    const { rows } = await client.query<{ ours: number; theirs: number }>(
-      `select count(*) filter (where workspace_id = $1)::int as ours,
-              count(*) filter (where workspace_id = $2 and (author_id <> $3 or sent_at < now() - interval '1 day'))::int as theirs
-       from atelier.messages`,
-      [doomed, neighbour, authorOfNeighbour],
+    const { rows } = await client.query<{ ours: number; theirs: number; all: number }>(
+      `select ours, theirs, ours + theirs + (select sum((xpath('/row/n/text()',
+                query_to_xml(format('select count(*) as n from atelier.%I', relname), false, true, '')))[1]::text::int)
+              from pg_class where relnamespace = 'atelier'::regnamespace and relkind = 'r' and relname <> 'messages')::int as all
+       from (select count(*) filter (where workspace_id = $1)::int as ours,
+                    count(*) filter (where workspace_id = $2 and sent_at < now() - interval '1 day')::int as theirs
+             from atelier.messages) as counted`,
+      [doomed, neighbour],
     );
-    return rows[0] as { ours: number; theirs: number };
+    return rows[0] as { ours: number; theirs: number; all: number };
   });
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -3,17 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.js';
 import { LockWaits } from './lock-waits.js';
 import { median } from './measure.js';
-import { type Purged } from './purge-child.js';
+import { type PurgeJob, type Purged } from './purge-child.js';
+import { sweepTimes } from './purge-due.js';
 import { type Latencies } from './purge-probe.js';
 import {
   at,
   copyDatabase,
   doomed,
   dropDatabase,
-  messagesLeft,
   mix,
+  nameOfDoomed,
   neighbour,
   plainDelete,
+  rowsLeft,
 } from './purge-rows.js';
 import { openThrowaway, type Throwaway } from './throwaway.js';
 
@@ -37,6 +39,10 @@ export interface PurgeFigures {
   probeP99DuringMs: number;
   /** The longest operation of the probe during a purge. */
   probeMaxMs: number;
+  /** What the sweep itself costs with so many workspaces due; each is put into the queue. */
+  sweepMs100: number;
+  sweepMs1000: number;
+  sweepMs10000: number;
 }
 
 export interface PurgeBench {
@@ -69,6 +75,8 @@ export async function benchPurge({
       pairs.push(pair);
       say(inWords(pair));
     }
+    const due = await sweeping(server);
+    say(`sweep: ${[...due].map(([count, ms]) => `${count} due ${ms} ms`).join('   ')}`);
     const of = (figure: (pair: Pair) => number) => Number(median(pairs.map(figure)).toFixed(3));
     const most = (figure: (pair: Pair) => number) => Math.round(Math.max(...pairs.map(figure)));
     return {
@@ -76,12 +84,15 @@ export async function benchPurge({
       probeP99Ratio: of(({ alone, during }) => during.p99Ms / alone.p99Ms),
       maxLockWaitMs: most(({ lockWaitMs }) => lockWaitMs),
       rssAboveIdleMb: most(({ purge }) => purge.rssAboveIdleMb),
-      rows: pairs[0]?.purge.rows ?? 0,
+      rows: pairs[0]?.rows ?? 0,
       deleteSeconds: of(({ plain }) => plain),
       purgeSeconds: of(({ purge }) => purge.seconds),
       probeP99AloneMs: of(({ alone }) => alone.p99Ms),
       probeP99DuringMs: of(({ during }) => during.p99Ms),
       probeMaxMs: most(({ during }) => during.maxMs),
+      sweepMs100: due.get(100) ?? NaN,
+      sweepMs1000: due.get(1000) ?? NaN,
+      sweepMs10000: due.get(10_000) ?? NaN,
     };
   } finally {
     await server.close(keep);
@@ -91,6 +102,8 @@ export async function benchPurge({
 
 interface Pair {
   plain: number;
+  /** Of the workspace in every table of the host, that are gone. */
+  rows: number;
   purge: Purged;
   alone: Latencies;
   during: Latencies;
@@ -103,7 +116,7 @@ async function measure(server: Throwaway, keep: boolean): Promise<Pair> {
   const plain = await plainDelete(await copyDatabase(server.ownerUrl, 'plain'));
   await dropDatabase(server.ownerUrl, 'plain');
   const owner = await copyDatabase(server.ownerUrl, 'purged');
-  const before = await messagesLeft(owner);
+  const before = await rowsLeft(owner);
   const probe = new Child('purge-probe');
   try {
     await probe.ask({ begin: { url: owner, workspace: neighbour, perSecond: PER_SECOND } });
@@ -112,17 +125,19 @@ async function measure(server: Throwaway, keep: boolean): Promise<Pair> {
     await sleep(ALONE);
     await probe.ask({ phase: 'warm-up' });
     const waits = await LockWaits.watch(owner);
-    const purge = await purging(server, probe);
-    const lockWaitMs = await waits.stop();
+    const purging = purge(server, probe).finally(() => waits.stop());
+    const [purged, lockWaitMs] = [await purging, await waits.stop()];
     const latencies = await probe.ask<Record<string, Latencies>>({ end: true });
-    const after = await messagesLeft(owner);
+    const after = await rowsLeft(owner);
+    if (purged.status !== 'fulfilled') throw new Error(`the request is ${purged.status}`);
     if (after.ours > 0 || after.theirs !== before.theirs)
       throw new Error(
         `the purge left ${after.ours} of ${before.ours} messages, and ${after.theirs} of ${before.theirs} others'`,
       );
     return {
       plain: plain.seconds,
-      purge,
+      rows: before.all - after.all,
+      purge: purged,
       alone: of(latencies, 'alone'),
       during: of(latencies, 'during'),
       lockWaitMs,
@@ -134,10 +149,10 @@ async function measure(server: Throwaway, keep: boolean): Promise<Pair> {
   }
 }
 
-async function purging({ home, url }: Throwaway, probe: Child): Promise<Purged> {
+async function purge(server: Throwaway, probe: Child): Promise<Purged> {
   const child = new Child('purge-child');
   try {
-    await child.ask({ open: { home, url: at(url, 'purged'), workspace: doomed } });
+    await child.ask({ open: jobIn(server, 'purged') });
     await probe.ask({ phase: 'during' });
     return await child.ask<Purged>({ purge: true });
   } finally {
@@ -145,6 +160,23 @@ async function purging({ home, url }: Throwaway, probe: Child): Promise<Purged> 
     await child.end();
   }
 }
+
+async function sweeping(server: Throwaway): Promise<Map<number, number>> {
+  await copyDatabase(server.ownerUrl, 'swept');
+  try {
+    return await sweepTimes(jobIn(server, 'swept'), [100, 1000, 10_000]);
+  } finally {
+    await dropDatabase(server.ownerUrl, 'swept');
+  }
+}
+
+const jobIn = ({ home, url, ownerUrl }: Throwaway, database: string): PurgeJob => ({
+  home,
+  url: at(url, database),
+  ownerUrl: at(ownerUrl, database),
+  workspace: doomed,
+  confirm: nameOfDoomed,
+});
 
 function of(latencies: Record<string, Latencies>, phase: string): Latencies {
   const found = latencies[phase];
