@@ -135,10 +135,7 @@ describe('a workspace whose grace is over', () => {
     expect(mails.flatMap(({ to }) => to?.map(({ address }) => address)).sort()).toEqual(owners);
     const [file] = mails[0]?.attachments ?? [];
     const keys = (await desk.anybody().get('/.well-known/habeas-keys.json')).body.keys;
-    const text =
-      typeof file?.content === 'string'
-        ? file.content
-        : new TextDecoder().decode(file?.content);
+    const text = typeof file?.content === 'string' ? file.content : new TextDecoder().decode(file?.content);
     certificate = checkCertificate(text, keys);
     const [purge] = await desk.db.behindTheScenes(
       'select told_sealed, purged_at is not null as purged from habeas.workspace_purges',
