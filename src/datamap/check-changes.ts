@@ -8,6 +8,7 @@ import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf } from './changes.js';
 import {
   type Changes,
+  circles,
   collisions,
   type Found,
   heldColumns,
@@ -24,7 +25,7 @@ const SAMPLE = '7a9b8c10-0000-4000-8000-000000000000';
 
 /** Must run in a transaction: each question is asked in a savepoint. */
 export async function checkChanges(db: SqlRunner, map: DataMap, catalogue: Catalogue): Promise<Found> {
-  const found: Found = { errors: [], warnings: [] };
+  const found: Found = { errors: [], warnings: circles(map, catalogue) };
   for (const collection of Object.values(map.collections)) {
     const table = tableIn(catalogue, collection.table);
     if (!table || collection.builtIn || collection.erasure.rule === 'keep') continue;

@@ -1,7 +1,8 @@
 /** What the catalogue says about the rows that erasure writes or deletes, without asking Postgres to try. */
-import { type CatalogueTable } from './catalogue.js';
+import { type Catalogue, type CatalogueTable } from './catalogue.js';
 import { isDeleted } from './changes.js';
 import { type ErasureFacts } from './erasure-facts.js';
+import { erasureOrder } from './erasure-order.js';
 import { type Finding, finding } from './findings.js';
 import { type Collection, type DataMap } from './map.js';
 import { qualified, shown } from './names.js';
@@ -46,6 +47,24 @@ export function collisions(table: CatalogueTable, { uniques }: ErasureFacts, cha
   }
   return found;
 }
+
+/** Collections that no order of batches can delete: their rows go in one statement, however many they are. */
+export const circles = (map: DataMap, catalogue: Catalogue): Finding[] =>
+  erasureOrder(catalogue, Object.values(map.collections))
+    .stages.map(({ collections }) => collections.filter(({ erasure }) => erasure.rule === 'delete'))
+    .flatMap(([first, ...others]) => {
+      if (!first || others.length === 0) return [];
+      const names = [first, ...others].map(({ name }) => name).join(', ');
+      return [
+        finding(
+          'erasure.one_statement',
+          first.table,
+          undefined,
+          `Foreign keys lead in a circle through ${names}: what is erased there goes in one statement instead of in batches. ` +
+            'Where that may be many rows, make one of the keys ON DELETE SET NULL.',
+        ),
+      ];
+    });
 
 /** Columns that are written while rows which stay refer to them. */
 export const heldColumns = (
