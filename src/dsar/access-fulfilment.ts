@@ -18,7 +18,7 @@ import { Parts, undecided } from './parts.js';
 import { type Failure, type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
-import { delayAfter, MAX_ATTEMPTS } from './retry-policy.js';
+import { Setbacks } from './setbacks.js';
 
 /** Fulfils access requests: builds the package, hands over the link, closes the matter. Safe to repeat from any point. */
 @Injectable()
@@ -33,6 +33,7 @@ export class AccessFulfilment {
     private readonly accessPackage: AccessPackage,
     private readonly letters: Letters,
     private readonly lateParts: LateParts,
+    private readonly setbacks: Setbacks,
   ) {}
 
   /** Runs one request if it is due; does nothing when it is not (any more). */
@@ -58,11 +59,9 @@ export class AccessFulfilment {
     const request = incomplete ? await this.completed(tx, locked) : locked;
     if (!request) return undefined;
     const startable = request.status === 'received' || request.status === 'scheduled';
-    const resumable =
-      request.status === 'in_progress' && (request.nextAttemptAt === null || request.nextAttemptAt <= now);
+    const resumable = request.status === 'in_progress' && this.setbacks.isOver(request);
     if (request.kind !== 'access' || request.identityProvenAt === null || !(startable || resumable))
       return undefined;
-    if (resumable && this.waitsForMap(request)) return undefined;
 
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
     if (waiting.length > 0 && !this.decisionsClosed(request, now)) return undefined;
@@ -82,21 +81,6 @@ export class AccessFulfilment {
 
   private completed(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
     return tx.attempt(() => this.lateParts.open(tx, request), unlessMisfit<Request | undefined>(undefined));
-  }
-
-  /** It waits for the data map and has said so: nothing is tried, and nothing told again, until that changes. */
-  private waitsForMap({ failure }: Request): boolean {
-    const drift = this.drift();
-    return drift !== undefined && failure?.code === drift.code && failure.message === drift.message;
-  }
-
-  private drift(): Failure | undefined {
-    try {
-      this.host.assertFits();
-      return undefined;
-    } catch (error) {
-      return failureOf(error);
-    }
   }
 
   private decisionsClosed(request: Request, now: Date): boolean {
@@ -132,32 +116,8 @@ export class AccessFulfilment {
     });
   }
 
-  /** Tells what happened and when it is tried again; out of retries it is `failed` and on the desk, never lost. */
   private async fail(tx: UnitOfWork, attempt: Attempt, failure: Failure): Promise<void> {
     const request = await this.requests.lock(tx, attempt.request.id);
-    if (!(await this.accessPackage.giveUp(tx, attempt)) || request.status !== 'in_progress') return;
-    // Drift is nobody's fault here and ends when the map is mended: it waits without wearing the retries down.
-    const waits = failure.code === 'datamap.drift';
-    const attempts = request.attempts + (waits ? 0 : 1);
-    const metadata = { code: failure.code, attempts };
-    if (attempts >= MAX_ATTEMPTS) {
-      await this.requests.move(tx, request, 'failed', {
-        action: 'request.failed',
-        outcome: 'failure',
-        failure,
-        attempts,
-        metadata,
-      });
-      return;
-    }
-    const nextAttemptAt = new Date(this.clock.now().getTime() + delayAfter(waits ? 1 : attempts));
-    await this.requests.reschedule(tx, request, {
-      action: 'request.attempt_failed',
-      outcome: 'failure',
-      failure,
-      attempts,
-      nextAttemptAt,
-      metadata,
-    });
+    if (await this.accessPackage.giveUp(tx, attempt)) await this.setbacks.note(tx, request, failure);
   }
 }

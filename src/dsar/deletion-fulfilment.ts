@@ -13,15 +13,10 @@ import { DeletionWork } from './deletion-work.js';
 import { erasureFailureOf } from './erasure-failure.js';
 import { LateParts } from './late-parts.js';
 import { Parts, undecided } from './parts.js';
-import { type Failure, type Request } from './request.js';
+import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
-import { delayAfter, MAX_ATTEMPTS } from './retry-policy.js';
-
-/** Nobody's fault here, and over when somebody acts: it waits without wearing the retries down. */
-const waits = new Set(['datamap.drift', 'deletion.held']);
-/** Trying again finds the same: a person has to look. */
-const final = new Set(['residue.found', 'erasure.blocked_by_constraint']);
+import { Setbacks } from './setbacks.js';
 
 /** Fulfils the deletions of people: waits for what stands in the way, erases, closes the matter. Safe to repeat. */
 @Injectable()
@@ -36,6 +31,7 @@ export class DeletionFulfilment {
     private readonly blockers: DeletionBlockers,
     private readonly lateParts: LateParts,
     private readonly work: DeletionWork,
+    private readonly setbacks: Setbacks,
   ) {}
 
   /** Runs one request if it is due and nothing stands in its way; does nothing when it is not (any more). */
@@ -47,7 +43,9 @@ export class DeletionFulfilment {
       this.host.assertFits();
       await this.work.run(request);
     } catch (error) {
-      await this.database.within(tenancy, (tx) => this.fail(tx, request.id, erasureFailureOf(error)));
+      await this.database.within(tenancy, async (tx) =>
+        this.setbacks.note(tx, await this.requests.lock(tx, request.id), erasureFailureOf(error)),
+      );
     }
   }
 
@@ -58,19 +56,13 @@ export class DeletionFulfilment {
       return undefined;
     const request = isOpen(locked.status) && !locked.partsOpened ? await this.completed(tx, locked) : locked;
     if (!request) return undefined;
-    if (request.status === 'in_progress') return this.resumable(request) ? request : undefined;
+    if (request.status === 'in_progress') return this.setbacks.isOver(request) ? request : undefined;
     if (request.status !== 'received' && request.status !== 'scheduled') return undefined;
     return (await this.mayStart(tx, request)) ? this.start(tx, request) : undefined;
   }
 
   private completed(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
     return tx.attempt(() => this.lateParts.open(tx, request), unlessMisfit<Request | undefined>(undefined));
-  }
-
-  /** What waits for the map has said so: nothing is tried, and nothing told again, until that changes. */
-  private resumable({ nextAttemptAt, failure }: Request): boolean {
-    if (nextAttemptAt !== null && nextAttemptAt > this.clock.now()) return false;
-    return failure?.code !== 'datamap.drift' || this.host.problems.length === 0;
   }
 
   private async mayStart(tx: UnitOfWork, request: Request): Promise<boolean> {
@@ -108,37 +100,6 @@ export class DeletionFulfilment {
     return this.requests.move(tx, request, 'in_progress', {
       action: 'request.started',
       metadata: { undecided: waiting.length },
-    });
-  }
-
-  /** Tells what happened and when it is tried again; out of retries it is `failed` and on the desk, never lost. */
-  private async fail(tx: UnitOfWork, id: string, failure: Failure): Promise<void> {
-    const request = await this.requests.lock(tx, id);
-    if (request.status !== 'in_progress') return;
-    const isWaiting = waits.has(failure.code);
-    const attempts = request.attempts + (isWaiting ? 0 : 1);
-    const metadata = failure.code === 'deletion.held' ? {} : { code: failure.code, attempts };
-    if (final.has(failure.code) || attempts >= MAX_ATTEMPTS) {
-      await this.requests.move(tx, request, 'failed', {
-        action: 'request.failed',
-        outcome: 'failure',
-        failure,
-        attempts,
-        metadata,
-      });
-      return;
-    }
-    const nextAttemptAt = new Date(this.clock.now().getTime() + delayAfter(isWaiting ? 3 : attempts));
-    // A hold lasts, and is looked at every quarter of an hour.
-    if (failure.code === 'deletion.held' && request.failure?.code === failure.code)
-      return this.requests.postpone(tx, request, nextAttemptAt);
-    await this.requests.reschedule(tx, request, {
-      action: failure.code === 'deletion.held' ? 'request.blocked' : 'request.attempt_failed',
-      outcome: 'failure',
-      failure,
-      attempts,
-      nextAttemptAt,
-      metadata,
     });
   }
 }

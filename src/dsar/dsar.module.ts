@@ -63,6 +63,7 @@ import { RequestLists } from './request-lists.js';
 import { RequestReading } from './request-reading.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
+import { Setbacks } from './setbacks.js';
 import { Whereabouts } from './whereabouts.js';
 import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
 import { WorkspaceDeletionPlan } from './workspace-deletion-plan.js';
@@ -86,6 +87,7 @@ const work = [
   IdentityProof,
   Acceptance,
   LateParts,
+  Setbacks,
   PackageRecipient,
   Casework,
   Refusals,
@@ -142,6 +144,7 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
   providers: [...matters, ...work, ...deletion, ...knowledge, ...sweeps],
   exports: [
     Requests,
+    Setbacks,
     Casework,
     IdentityProof,
     OwnRequests,
