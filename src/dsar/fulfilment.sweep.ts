@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
-import { eachOnItsOwn } from './each-on-its-own.js';
+import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
 import { ACCESS_FULFILMENT, DELETION_FULFILMENT } from './queues.js';
 
 // Decisions close on a date of the jurisdiction's zone; a day early here is harmless, because the job asks again.

@@ -4,7 +4,7 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type JobRef } from '../jobs/queue.js';
-import { eachOnItsOwn } from './each-on-its-own.js';
+import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
 import { IdentityProof, PROOF_DAYS } from './identity-proof.js';
 import { dateIn, plusDays } from './law/calendar.js';
 import { Letters } from './letters.js';

@@ -4,7 +4,7 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type SqlRunner, type UnitOfWork } from '../database/unit-of-work.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
-import { eachOnItsOwn } from './each-on-its-own.js';
+import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
 import { KEPT_AFTER_FAILURE, RECIPIENT_DELIVERY, type RecipientTask, taskColumns } from './recipient.js';
 import { Recipients } from './recipients.js';
 
