@@ -43,7 +43,7 @@ export const stays: Record<string, string> = {
   erasure_rows: 'empty once an erasure is over',
   erasure_files: 'empty once an erasure is over',
   tombstones: 'closed, because their rows went with the workspace',
-  recipient_tasks: 'until whoever was handed the data has been told, which wipes whom it was about',
+  recipient_tasks: 'until whoever was handed the data has been told, then without what they were told',
   workspace_deletions: 'why and when it was deleted, for REQUEST_RETENTION',
   workspace_purges: 'until the log ends',
   workspace_purge_people: 'empty once the purge is over',

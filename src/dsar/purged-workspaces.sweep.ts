@@ -8,17 +8,21 @@ import { type JobRef } from '../jobs/queue.js';
 
 const ROWS = 5000;
 
-// An endpoint outlives its workspace until it has heard that this is gone, or has been given up.
+// An endpoint outlives its workspace until it has heard that this is gone, or has been given up: a matter of days.
+const isThrough = `
+  not exists (select from habeas.webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending')`;
 const withEndpoints = `
   select distinct w.tenant_id as "tenant", w.tenant_id as id from habeas.webhooks w
   join habeas.workspace_purges p on p.tenant_id = w.tenant_id and p.purged_at <= $1
-  where not exists (select from habeas.webhook_deliveries d where d.tenant_id = w.tenant_id and d.status = 'pending')
-    and w.tenant_id > $2
+  where ${isThrough} and w.tenant_id > $2
   order by 2 limit 500`;
 
+// What its recipients answer is told in the log, so that it outlives the last of them.
 const endedLogs = `
-  select tenant_id as "tenant", tenant_id as id from habeas.workspace_purges
-  where log_ends_at <= $1 and purged_at is not null and tenant_id > $2 order by 2 limit 500`;
+  select p.tenant_id as "tenant", p.tenant_id as id from habeas.workspace_purges p
+  where p.log_ends_at <= $1 and p.purged_at is not null and p.tenant_id > $2
+    and not exists (select from habeas.recipient_tasks t where t.tenant_id = p.tenant_id and t.ended_at is null)
+  order by 2 limit 500`;
 
 /** What of a purged workspace goes later: its endpoints with the last delivery, its log and directory row at their end. */
 @Injectable()
@@ -57,5 +61,5 @@ export class PurgedWorkspacesSweep {
 }
 
 async function dropEndpoints(tx: UnitOfWork): Promise<void> {
-  await tx.query('delete from habeas.webhooks where tenant_id = $1', [tx.tenant]);
+  await tx.query(`delete from habeas.webhooks w where w.tenant_id = $1 and ${isThrough}`, [tx.tenant]);
 }

@@ -15,6 +15,7 @@ import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';
 import { Outbox } from '../mail/outbox.js';
 import { Webhooks } from '../webhooks/webhooks.js';
+import { Recipients } from './recipients.js';
 import { Requests } from './requests.js';
 import { type Snapshot } from './workspace-purge-start.js';
 
@@ -43,6 +44,7 @@ export class PurgeEnd {
     private readonly sealing: Sealing,
     private readonly outbox: Outbox,
     private readonly webhooks: Webhooks,
+    private readonly recipients: Recipients,
   ) {}
 
   /** How long the log stays, read before the workspace's settings go. */
@@ -73,13 +75,17 @@ export class PurgeEnd {
     });
     await this.own.forgetRest(tx);
     const checkpoint = await checkpointOf(tx, this.signing, now);
-    const certificate = await this.certificates.issue(tx, job, { law: request.law, mentions: 0, checkpoint });
+    const recipients = await this.recipients.titles(tx, closed.id);
+    const told = { law: request.law, mentions: 0, recipients, checkpoint };
+    const certificate = await this.certificates.issue(tx, job, told);
     await this.tellOwners(tx, closed.id, certificate);
     await this.webhooks.announce(tx, {
       type: 'workspace.purged',
       data: { requestId: closed.id, erasureId: job.id },
     });
     await this.own.end(tx, closed.id, now, logEndsAt);
+    // One that failed while it ran: closing has taken its failure off the desk.
+    await this.recipients.showOnDesk(tx, { requestId: closed.id, requestTenant: closed.tenant });
     await tx.query('update habeas.workspace_purges set checkpoint = $2 where tenant_id = $1', [
       tx.tenant,
       JSON.stringify(checkpoint),
@@ -123,6 +129,7 @@ export class PurgeEnd {
           reference: requestId,
           asked: { kind: 'deletion', scope: 'workspace', workspace },
           deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
+          recipients: certificate.recipients ?? [],
           backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
           keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
           certificate: Buffer.from(certificateText(certificate)).toString('base64'),

@@ -16,6 +16,7 @@ import { OBJECT_STORES, type ObjectStore, type ObjectStores } from '../storage/o
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { DsarModule } from './dsar.module.js';
 import { PurgedWorkspacesSweep } from './purged-workspaces.sweep.js';
+import { RecipientsModule } from './recipients.module.js';
 import { PurgeEnd } from './workspace-purge-end.js';
 import { WorkspaceMatters } from './workspace-purge-matters.js';
 import { PeopleLeft } from './workspace-purge-people.js';
@@ -45,7 +46,7 @@ const ownData = {
 };
 
 @Module({
-  imports: [DsarModule, DeletionModule, ExportModule, MailModule, WebhooksModule],
+  imports: [DsarModule, DeletionModule, ExportModule, MailModule, RecipientsModule, WebhooksModule],
   providers: [
     WorkspacePurge,
     PurgeStart,

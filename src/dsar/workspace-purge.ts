@@ -13,6 +13,7 @@ import { WorkspaceEraser } from '../deletion/workspace-eraser.js';
 import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
 import { DomainError } from '../errors.js';
 import { type Request } from './request.js';
+import { Recipients } from './recipients.js';
 import { Requests } from './requests.js';
 import { PurgeEnd } from './workspace-purge-end.js';
 import { WorkspaceMatters } from './workspace-purge-matters.js';
@@ -46,6 +47,7 @@ export class WorkspacePurge {
     private readonly ledger: ErasureLedger,
     private readonly digests: LedgerDigests,
     private readonly end: PurgeEnd,
+    private readonly recipients: Recipients,
   ) {}
 
   /**
@@ -88,6 +90,7 @@ export class WorkspacePurge {
       await this.shouldGoOn(tx, request);
       if (await this.erasures.noteIrreversible(tx, job.id))
         await this.requests.tell(tx, request, 'request.irreversible');
+      await this.tellRecipients(tx, job);
       await this.noteLogEnd(tx);
       await tx.query('update habeas.erasures set forgotten_at = coalesce(forgotten_at, $2) where id = $1', [
         job.id,
@@ -100,6 +103,12 @@ export class WorkspacePurge {
     await this.own.empty(tenant);
     await this.tombstones.close(tenant);
     await this.own.forgetLog(tenant);
+  }
+
+  /** Who had been handed data of the workspace is told so; what is left to do there outlives the purge. */
+  private async tellRecipients(tx: UnitOfWork, { id, jobId, ...erased }: ErasureJob): Promise<void> {
+    const steps = await this.erasures.outcomes(tx, id);
+    await this.recipients.open(tx, { ...erased, erasureId: id, requestId: jobId, steps }, 'end');
   }
 
   /** Once: the workspace's own setting goes with the rest. */

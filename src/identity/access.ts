@@ -63,7 +63,7 @@ export class Access {
       for (const [role, grant] of deciding)
         if (grant !== 'if-owner-allows' || (await ownerAllows(tx))) allowing.push(role);
       if (allowing.length === 0) throw forbidden();
-      if (entry?.purgedAt && right.verb !== 'read')
+      if (entry?.purgedAt && right.verb !== 'read' && !outlives.has(right.resource))
         throw new DomainError('workspace.purged', 'This workspace was deleted, and what belonged to it.');
       return admission(caller, roles, allowing, tenant, context);
     });
@@ -102,6 +102,9 @@ export class Access {
     return roles;
   }
 }
+
+/** What is still done about a workspace that was deleted: whoever had been handed its data has to be told. */
+const outlives = new Set(['recipient-confirmations', 'recipient-attempts']);
 
 /** A token is good in the workspace it was made in; one of the host's own tenant in every workspace. */
 const tokenRoles = ({ tenant, permissions }: ApiToken, here: string): Role[] =>

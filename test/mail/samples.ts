@@ -106,6 +106,7 @@ export const samples: { [T in Template]: MailParams[T] } = {
     workspace: 'Acme',
     deleted: 9,
     kept: [{ label: 'Invoices', why: 'Tax law (§ 147 AO) until the end of 2036.' }],
+    recipients: ['Search cluster'],
     backupsGoneBy: { on: '2027-01-19', zone: 'UTC' },
     keys: 'https://habeas.example/.well-known/habeas-keys.json',
     certificate: Buffer.from('{"format":"habeas-erasure-certificate/1","residues":0}').toString('base64'),

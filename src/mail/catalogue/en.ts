@@ -355,6 +355,12 @@ export const en: Catalogue = {
               facts(...params.kept.map(({ label, why }) => [label, why] as const)),
             ]
           : []),
+        ...(params.recipients?.length
+          ? section('Who else we tell', [
+              'They had been given data of the workspace by us, and are told that it is deleted:',
+              ...params.recipients,
+            ])
+          : []),
         ...section('The certificate', [
           `It is enclosed as a file, signed, and holds no personal data. With it goes the last state of the workspace’s log. The key to check both with is at ${params.keys}`,
         ]),

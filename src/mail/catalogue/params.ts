@@ -114,6 +114,7 @@ export interface MailParams {
     workspace: string;
     deleted: number;
     kept: readonly { label: string; why: string }[];
+    recipients?: readonly string[];
     backupsGoneBy: Day;
     keys: string;
     certificate: string;
