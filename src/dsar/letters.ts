@@ -11,7 +11,7 @@ import { isLawId, lawOf } from './law/laws.js';
 import { legalTexts } from './law/legal-texts.js';
 import { dateIn } from './law/calendar.js';
 import { matterOf } from './legal-information.js';
-import { type Request } from './request.js';
+import { type FilingDetails, type Request } from './request.js';
 
 /** What of each letter only its sender knows; the rest follows from the request. */
 type Own<T extends Template> = Omit<
@@ -48,13 +48,11 @@ export class Letters {
       request.dueOn && request.law
         ? { dueOn: { on: request.dueOn, zone: request.zone }, law: lawName(request) }
         : {};
-    await this.write(
-      tx,
-      request,
-      'request-received',
-      { receivedOn: receivedOn(request), ...due },
-      'received',
-    );
+    if (this.endedWith(request) !== undefined) await this.write(tx, request, 'account-ends', due, 'received');
+    else {
+      const own = { receivedOn: receivedOn(request), ...due };
+      await this.write(tx, request, 'request-received', own, 'received');
+    }
   }
 
   /** The law wants to hear of a receipt before identity is proven, and how it goes on (CCPA Regulations § 7021(a)). */
@@ -175,6 +173,13 @@ export class Letters {
     await this.write(tx, request, 'package-for-workspace', { ...own, workspace }, `link:${link.id}`);
   }
 
+  /** Somebody whose account ends with their last workspace has asked for nothing, and is not told that they have. */
+  private endedWith({ detailsSealed }: Request): string | undefined {
+    return detailsSealed
+      ? this.sealing.open<FilingDetails>('request.details', detailsSealed).endedWith
+      : undefined;
+  }
+
   private async write<T extends Template>(
     tx: UnitOfWork,
     request: Request,
@@ -185,11 +190,17 @@ export class Letters {
     if (!request.mailSealed) return; // wiped, or the person gave none: the desk sees the request all the same
     const controller = await this.controllers.of(tx, request.scope);
     const workspace = request.scope === 'account' ? undefined : await this.controllers.workspaceName(tx);
+    const endedWith = this.endedWith(request);
     const params = {
       controller: controller.name,
       ...((controller.dpo ?? controller.contact) && { contact: controller.dpo ?? controller.contact }),
       reference: request.id,
-      asked: { kind: request.kind, scope: request.scope, ...(workspace && { workspace }) },
+      asked: {
+        kind: request.kind,
+        scope: request.scope,
+        ...(workspace && { workspace }),
+        ...(endedWith !== undefined && { endedWith }),
+      },
       rights: legalTexts(request.language).remedies(matterOf(request, controller)),
       ...own,
     };

@@ -6,7 +6,7 @@ export type Scope = 'account' | 'person' | 'workspace';
 export type Channel = 'settings' | 'workspace' | 'token' | 'desk';
 export type IdentityMethod = 'session' | 'link' | 'manual' | 'authority';
 
-/** Staff's own words about where a request comes from, which only they may read; sealed. */
+/** Where a request comes from, in staff's own words mostly, which only they may read; sealed. */
 export interface FilingDetails {
   /** How a person wrote in: letter, phone, … */
   writtenBy?: string;
@@ -14,6 +14,8 @@ export interface FilingDetails {
   mandate?: string;
   /** What was seen as a proof of identity; no copy of it. */
   seen?: string;
+  /** Nobody asked: the account ends with this workspace, by its name. */
+  endedWith?: string;
 }
 
 /** What went wrong last: a code and our own words, no personal value. */

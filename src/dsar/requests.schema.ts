@@ -175,7 +175,13 @@ export type Nothing = z.infer<typeof Nothing>;
 export const NoteList = z.object({
   items: z.array(z.object({ id: z.uuid(), text: z.string(), createdAt: Moment })),
   filing: z
-    .object({ writtenBy: z.string(), requester: z.string(), mandate: z.string(), seen: z.string() })
+    .object({
+      writtenBy: z.string(),
+      requester: z.string(),
+      mandate: z.string(),
+      seen: z.string(),
+      endedWith: z.string().describe('Nobody asked: the account ends with this workspace'),
+    })
     .partial()
     .describe('What was written down when it was filed, and what was seen as a proof of identity'),
 });

@@ -17,9 +17,7 @@ import { Outbox } from '../mail/outbox.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { Recipients } from './recipients.js';
 import { Requests } from './requests.js';
-import { type Snapshot } from './workspace-purge-start.js';
-
-const findTold = 'select told_sealed as sealed from habeas.workspace_purges where tenant_id = $1';
+import { readSnapshot } from './workspace-purge-snapshot.js';
 
 // What was set before still counts: a change that shortens only does so from its time on.
 const logKept = `
@@ -108,9 +106,9 @@ export class PurgeEnd {
 
   /** Each address leaves the snapshot for the sealed letter, which ends when it is sent or given up. */
   private async tellOwners(tx: UnitOfWork, requestId: string, certificate: SignedCertificate): Promise<void> {
-    const row = await tx.one<{ sealed: Buffer | null }>(findTold, [tx.tenant]);
-    if (!row?.sealed) return;
-    const { workspace, controller, contact, owners } = this.sealing.open<Snapshot>('purge.told', row.sealed);
+    const told = await readSnapshot(tx, this.sealing);
+    if (!told) return;
+    const { workspace, controller, contact, owners } = told;
     const kept = certificate.collections
       .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
       .map(({ collection, ground, until }) => ({

@@ -5,7 +5,9 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type MemberKey, Members } from '../datamap/members.js';
 import { DomainError } from '../errors.js';
+import { Sealing } from '../keys/sealing.js';
 import { Filing } from './filing.js';
+import { readSnapshot } from './workspace-purge-snapshot.js';
 
 const PAGE = 1000;
 
@@ -28,6 +30,7 @@ export class PeopleLeft {
     private readonly database: Database,
     private readonly host: HostMap,
     private readonly filing: Filing,
+    private readonly sealing: Sealing,
   ) {}
 
   private get members(): Members {
@@ -55,14 +58,14 @@ export class PeopleLeft {
   }
 
   private async settleFirst(tx: UnitOfWork, tenant: string): Promise<boolean> {
-    const person = await tx.inTenant(tenant, async () => {
+    const { person, workspace = '' } = await tx.inTenant(tenant, async () => {
       const next = await tx.one<MemberKey>(first, [tenant]);
       if (next)
         await tx.query(
           'delete from habeas.workspace_purge_people where tenant_id = $1 and kind = $2 and key = $3',
           [tenant, next.kind, next.key],
         );
-      return next;
+      return { person: next, workspace: (await readSnapshot(tx, this.sealing))?.workspace };
     });
     if (!person) return false;
     // Somebody who joined another workspace meanwhile, or founded one, is not left.
@@ -79,6 +82,8 @@ export class PeopleLeft {
             scope: 'account',
             channel: 'workspace',
             coolingOff: 'PT0S',
+            // They have not asked for it, and are told why it happens.
+            details: { endedWith: workspace },
             proven: { method: 'authority', subjects: [{ ...left, via: 'authority' }] },
           });
         },

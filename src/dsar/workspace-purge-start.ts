@@ -12,16 +12,8 @@ import { Sealing } from '../keys/sealing.js';
 import { Controllers } from './controllers.js';
 import { People } from './people-of-tenant.js';
 import { PeopleLeft } from './workspace-purge-people.js';
+import { sealSnapshot, type Snapshot } from './workspace-purge-snapshot.js';
 import { type Request } from './request.js';
-
-/** What can only be known while the workspace is there, and is needed when it is gone. */
-export interface Snapshot {
-  workspace: string;
-  controller: string;
-  contact?: string;
-  /** All who were owners when the purge began. */
-  owners: { mail: string; language: string | null }[];
-}
 
 // One that was given up before is forgotten: only the matter that runs now has anything to tell.
 const insert = `
@@ -54,7 +46,7 @@ export class PurgeStart {
     if (!hostKey)
       throw new DomainError('erasure.workspace_unknown', 'The workspace is not in the directory.');
     if (!begun) {
-      const sealed = this.sealing.seal('purge.told', await this.snapshot(tx, hostKey));
+      const sealed = sealSnapshot(this.sealing, await this.snapshot(tx, hostKey));
       await tx.query(insert, [request.tenant, request.id, sealed, this.clock.now()]);
     }
     // Whoever joined since is noted as well, as long as nothing has gone.

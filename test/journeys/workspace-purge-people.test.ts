@@ -11,6 +11,7 @@ describe('where the map says that people left without a workspace are erased', (
   let desk: TestDesk;
   let only: string[];
   let elsewhere: string[];
+  let name = '';
 
   const mailOf = async (id: string) =>
     (
@@ -38,6 +39,11 @@ describe('where the map says that people left without a workspace are erased', (
     ]);
     only = [demoPeople.owner.userId, admin.userId, member.userId];
     elsewhere = [viewer.userId];
+    const [row] = await desk.db.behindTheScenes<{ name: string }>(
+      'select name from atelier.workspaces where id = $1',
+      [acme],
+    );
+    name = row?.name ?? '';
     const request = await schedule(desk);
     await settled(desk);
     // Joins another workspace in the grace.
@@ -82,6 +88,26 @@ describe('where the map says that people left without a workspace are erased', (
     await settled(desk);
     const done = (await desk.mails()).filter(({ to }) => to?.some(({ address }) => address === member.mail));
     expect(done.flatMap(({ attachments }) => attachments)).toHaveLength(1);
+  });
+
+  test('they read why it happens, in the first letter and in the last, and of no request that they never made', async () => {
+    const theirs = (await desk.mails()).filter(({ to }) =>
+      to?.some(({ address }) => address === member.mail),
+    );
+    expect(theirs.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^Your account at .+ ends$/),
+      expect.stringMatching(/has deleted your data$/),
+    ]);
+    for (const { text } of theirs) {
+      const words = text?.replaceAll(/\s+/g, ' ');
+      expect(words).toContain(`The workspace “${name}” was deleted, and you belong to no other.`);
+      expect(words).toContain('You have not asked for this yourself.');
+      expect(words).toMatch(/right to lodge a complaint/);
+      expect(words).not.toMatch(/You asked|your request/i);
+    }
+    expect(
+      await desk.db.behindTheScenes('select 1 from habeas.requests where details_sealed is not null'),
+    ).toEqual([]);
   });
 
   test('whoever belongs to another workspace by then, in whatever role, keeps the account', async () => {

@@ -56,6 +56,13 @@ export const samples: { [T in Template]: MailParams[T] } = {
     expires,
     contents,
   },
+  'account-ends': {
+    ...about,
+    asked: { kind: 'deletion', scope: 'account', endedWith: 'Acme' },
+    dueOn,
+    law: 'GDPR, Art. 17',
+    rights,
+  },
   'request-no-data': { ...about, rights },
   'request-refused': {
     ...about,

@@ -17,6 +17,16 @@ function forWhat({ kind, scope, workspace }: Asked): string {
     : `the deletion of your personal data${where}`;
 }
 
+/** How it came to what the letter is about, in a sentence or two. */
+const opening = ({ controller, asked }: { controller: string; asked: Asked }): string =>
+  asked.endedWith === undefined
+    ? `You asked ${controller} for ${forWhat(asked)}.`
+    : `The workspace “${asked.endedWith}” was deleted, and you belong to no other. ${controller} ends an account with its last workspace, so your personal data is deleted too. You have not asked for this yourself.`;
+
+/** "about your request for …" */
+const matter = (asked: Asked): string =>
+  asked.endedWith === undefined ? `your request for ${shortly(asked)}` : 'the end of your account';
+
 const shortly = ({ kind, scope }: Asked): string => {
   if (scope === 'workspace')
     return kind === 'access' ? 'a copy of your workspace' : 'the deletion of your workspace';
@@ -168,12 +178,29 @@ export const en: Catalogue = {
       ],
     }),
 
+    'account-ends': (params, say) => ({
+      subject: `Your account at ${params.controller} ends`,
+      preview: 'Your last workspace was deleted, and your account goes with it.',
+      blocks: [
+        paragraph(opening(params)),
+        facts(
+          ['Done by', params.dueOn && say.day(params.dueOn)],
+          ['Under', params.law],
+          ['Reference', params.reference],
+        ),
+        paragraph(
+          'There is nothing you need to do. When it is done we write to you a last time, with a certificate that says what was deleted and what the law makes us keep.',
+        ),
+        ...section(rightsHeading, params.rights),
+      ],
+    }),
+
     'request-no-data': (params) => ({
       subject: `${params.controller} holds no data about you`,
       preview: 'We searched, and found nothing under the details you gave us.',
       blocks: [
         paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. We searched, and found no personal data under the details that you gave us.`,
+          `${opening(params)} We searched, and found no personal data under the details that you gave us.`,
         ),
         paragraph(
           'You may be known to us by another address or name. If so, make a request with that one, and we search again.',
@@ -184,12 +211,10 @@ export const en: Catalogue = {
     }),
 
     'request-refused': (params) => ({
-      subject: `${params.controller}: about your request for ${shortly(params.asked)}`,
+      subject: `${params.controller}: about ${matter(params.asked)}`,
       preview: 'We cannot do what you asked. Here is why, and what you can do.',
       blocks: [
-        paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. We have looked into it, and our answer is no.`,
-        ),
+        paragraph(`${opening(params)} We have looked into it, and our answer is no.`),
         ...section('Why', params.ground),
         ...section(rightsHeading, params.rights),
         reference(params),
@@ -197,11 +222,11 @@ export const en: Catalogue = {
     }),
 
     'request-refused-part': (params) => ({
-      subject: `${params.controller}: about a part of your request for ${shortly(params.asked)}`,
+      subject: `${params.controller}: about a part of ${matter(params.asked)}`,
       preview: 'We cannot do one part of what you asked. Here is why, and what you can do.',
       blocks: [
         paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. One part of it we will not do: ${params.part}. The rest goes on as before.`,
+          `${opening(params)} One part of it we will not do: ${params.part}. The rest goes on as before.`,
         ),
         ...section('Why', params.ground),
         ...section(rightsHeading, params.rights),
@@ -214,7 +239,7 @@ export const en: Catalogue = {
       preview: `You will have an answer by ${say.day(params.dueOn)}.`,
       blocks: [
         paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. We cannot finish in the time we had, and are sorry to keep you waiting.`,
+          `${opening(params)} We cannot finish in the time we had, and are sorry to keep you waiting.`,
         ),
         facts(
           ['Was due', say.day(params.previousDueOn)],
@@ -231,7 +256,7 @@ export const en: Catalogue = {
       preview: 'We are not sure yet that it was you who asked.',
       blocks: [
         paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. We have to be sure that we deal with you and nobody else, and are not yet. Until then we may not go on, and the time we have to answer stands still.`,
+          `${opening(params)} We have to be sure that we deal with you and nobody else, and are not yet. Until then we may not go on, and the time we have to answer stands still.`,
         ),
         ...section('Why we ask', params.reason),
         ...section('What would help', params.needed),
@@ -245,7 +270,7 @@ export const en: Catalogue = {
       preview: 'With a certificate that anybody can check.',
       blocks: [
         paragraph(
-          `You asked ${params.controller} for ${forWhat(params.asked)}. It is done: what we held about you in ${say.number(params.deleted)} kinds of records is deleted, or no longer says who it was about. Then we searched for your identifiers and found none left.`,
+          `${opening(params)} It is done: what we held about you in ${say.number(params.deleted)} kinds of records is deleted, or no longer says who it was about. Then we searched for your identifiers and found none left.`,
         ),
         paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
         ...(params.kept.length
@@ -264,7 +289,7 @@ export const en: Catalogue = {
           `The file that comes with this message is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
           ...(params.link === undefined
             ? []
-            : [`For thirty days you find it, and what became of your request, at ${params.link}`]),
+            : [`For thirty days you find it, and how this went, at ${params.link}`]),
         ]),
         ...section(rightsHeading, params.rights),
         paragraph('We have now forgotten this address, and cannot answer to it any more.'),

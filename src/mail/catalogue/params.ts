@@ -15,6 +15,8 @@ export interface Asked {
   kind: 'access' | 'deletion';
   scope: 'account' | 'person' | 'workspace';
   workspace?: string;
+  /** Nobody asked: the account ends with this workspace, the last that its person belonged to. */
+  endedWith?: string;
 }
 
 /** Who writes: the controller's name, and where questions go (a mail or web address, a data protection officer). */
@@ -77,6 +79,8 @@ export interface MailParams {
   };
   'package-ready': PackageLink & Partial<WithRights>;
   'package-for-workspace': PackageLink & { workspace: string };
+  /** In place of a receipt, to somebody whose last workspace was deleted: see `Asked.endedWith`. */
+  'account-ends': AboutRequest & WithRights & { dueOn?: Day; law?: string };
   'request-no-data': AboutRequest & WithRights;
   /** `certificate`: the signed file in base64, which no tidying of words can touch; `keys`: where the key is that it is checked with. */
   'deletion-done': AboutRequest &
