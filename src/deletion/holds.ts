@@ -4,7 +4,9 @@ import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { type SubjectRef, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { notFound } from '../errors.js';
+import { HostMap } from '../datamap/host-map.js';
+import { driftOr } from '../datamap/misfit.js';
+import { DomainError, notFound } from '../errors.js';
 import { type Page, pageFrom } from '../http/paging.js';
 import { actorId } from '../identity/actor-id.js';
 import { Sealing } from '../keys/sealing.js';
@@ -58,13 +60,20 @@ export class Holds {
     private readonly audit: AuditLog,
     private readonly clock: Clock,
     private readonly sealing: Sealing,
+    private readonly host: HostMap,
   ) {}
 
+  /**
+   * A hold that names nobody and nothing would keep nothing, and nobody would notice before the data is gone.
+   * @throws DomainError `hold.unknown_subject`, `hold.unknown_collection`, `datamap.drift`
+   */
   place(
     tenancy: Tenancy,
-    { subject, collection, ground, details, disclosable, reviewOn }: NewHold,
+    { subject: named, collection, ground, details, disclosable, reviewOn }: NewHold,
   ): Promise<Hold> {
+    if (collection !== undefined && !this.isCollection(collection)) throw unknownCollection();
     return this.database.within(tenancy, async (tx) => {
+      const subject = named && (await this.knownAs(tx, named));
       const row = await tx.one<Row>(insert, [
         tx.tenant, subject?.kind ?? null, subject?.key ?? null, collection ?? null, ground,
         details === undefined ? null : this.sealing.seal('hold.details', details),
@@ -102,6 +111,18 @@ export class Holds {
     });
   }
 
+  private isCollection(name: string): boolean {
+    const found = Object.entries(this.host.map.collections).find(([one]) => one === name)?.[1];
+    return found !== undefined && !found.builtIn;
+  }
+
+  /** The person with their key as requests have it, however it was written here. */
+  private async knownAs(tx: UnitOfWork, { kind, key }: SubjectRef): Promise<SubjectRef> {
+    const found = await tx.asHost((host) => this.host.people.byKey(host, kind, key)).catch(driftOr);
+    if (!found) throw unknownSubject();
+    return { kind: found.kind, key: found.key };
+  }
+
   /** What stands against erasing these people in the tenant of `tx`; no one: what holds the whole workspace. */
   async against(tx: UnitOfWork, subjects: readonly SubjectRef[]): Promise<Hold[]> {
     const rows = await tx.query<Row>(inForce, [
@@ -112,6 +133,14 @@ export class Holds {
     return rows.map(holdOf);
   }
 }
+
+const unknownSubject = () =>
+  new DomainError(
+    'hold.unknown_subject',
+    'Nobody is known by this kind and key. Take both from a request of the person, or hold the collection or the workspace.',
+  );
+const unknownCollection = () =>
+  new DomainError('hold.unknown_collection', 'The data map has no such collection.');
 
 const holdOf = ({ subjectKind, subjectKey, ...row }: Row): Hold => ({
   id: row.id,

@@ -31,7 +31,10 @@ export class OwnData {
   async forget(tenants: readonly string[], people: readonly SubjectRef[], except?: string): Promise<void> {
     for (const tenant of tenants) {
       const tenancy = systemTenancy(tenant, 'own-data');
-      await this.database.within(tenancy, (tx) => this.forgetMatters(tx, people, except));
+      await this.database.within(tenancy, async (tx) => {
+        await this.forgetMatters(tx, people, except);
+        await forgetReleasedHolds(tx, people);
+      });
       for (;;) {
         const gone = await this.database.within(tenancy, (tx) => forgetPeople(tx, people));
         if (gone === 0) break;
@@ -46,6 +49,17 @@ export class OwnData {
       await holding.forget(tx, matters);
     }
   }
+}
+
+// One in force stays: it is why something of theirs is kept.
+const releasedHolds = `
+  delete from habeas.holds
+  where tenant_id = $1 and released_at is not null
+    and (subject_kind, subject_key) in (select * from unnest($2::text[], $3::text[]))`;
+
+/** Holds that are over name the person and say why in words; that there were any, and when, stands in the log. */
+async function forgetReleasedHolds(tx: UnitOfWork, people: readonly SubjectRef[]): Promise<void> {
+  await tx.query(releasedHolds, [tx.tenant, people.map(({ kind }) => kind), people.map(({ key }) => key)]);
 }
 
 /** Disclosures first, the mapping to pseudonyms last; @returns how many rows went, 0 when nothing is left. */

@@ -135,7 +135,7 @@ const cases: Case[] = [
   {
     route: `POST ${w}/holds`,
     body: () => ({
-      subject: { kind: 'user', key: randomUUID() },
+      subject: { kind: 'guest', key: `${randomUUID()}@matrix.example` },
       ground: 'Claim',
       reviewOn: '2027-01-31',
     }),
@@ -522,7 +522,7 @@ async function prepare(desk: TestDesk): Promise<Fixture> {
   ).id;
   const hold = ok(
     await support.post(`${at}/holds`, {
-      subject: { kind: 'user', key: randomUUID() },
+      subject: { kind: 'guest', key: `${randomUUID()}@matrix.example` },
       ground: 'Claim',
       reviewOn: '2027-01-31',
     }),
