@@ -12,10 +12,11 @@ import { type RetentionFailures, tellable, WHOLE } from './retention-failures.js
 import { type RetentionFiles } from './retention-files.js';
 import { type Kept } from './retention-guard.js';
 import { type RetentionKept } from './retention-kept.js';
-import { type Gone, type Picked, type RetentionAim, RetentionSql } from './retention-sql.js';
+import { type Gone, type Phase, type Picked, type RetentionAim, RetentionSql } from './retention-sql.js';
 
 /** Of one collection in one run: more would be a fault of its own, which need not be met a million times. */
 const MOST_FAILURES = 100;
+const NOBODY: Kept = { people: [], collections: new Set() };
 const LOCK_TIMEOUT = '250ms';
 
 export type SweepPlace = Omit<RetentionAim, 'kept'> & { tenant: string };
@@ -55,7 +56,7 @@ export class RetentionBatches {
     const collection = this.place.rule.collection.name;
     this.without.push(...(await this.within((tx) => failures.waiting(tx, collection, now))));
     try {
-      while (await this.batch()) signal?.throwIfAborted();
+      for (const phase of this.sqlOf(NOBODY).phases) while (await this.batch(phase)) signal?.throwIfAborted();
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof DomainError)) throw error;
@@ -66,13 +67,13 @@ export class RetentionBatches {
   }
 
   /** @returns whether there may be more */
-  private async batch(): Promise<boolean> {
+  private async batch(phase: Phase): Promise<boolean> {
     const size = Math.min(this.pace.size, this.most);
     const started = performance.now();
     let picked: readonly Picked[] = [];
     try {
       const more = await this.within((tx) =>
-        this.take(tx, size, (rows) => {
+        this.take(tx, size, phase, (rows) => {
           picked = rows;
         }),
       );
@@ -83,7 +84,7 @@ export class RetentionBatches {
       if (picked.length === 0 && !isPassing(error)) throw failed(error, this.place);
       this.pace.stumbled();
       // Taken apart until the row that stops the others stands alone.
-      if (picked.length > 1) this.most = Math.max(1, picked.length >> 2);
+      if (picked.length > 1 && size > 1) this.most = Math.max(1, picked.length >> 2);
       else return this.leave(picked[0], error);
       return true;
     }
@@ -104,6 +105,7 @@ export class RetentionBatches {
   private async take(
     tx: UnitOfWork,
     size: number,
+    phase: Phase,
     onPicked: (rows: readonly Picked[]) => void,
   ): Promise<boolean> {
     // Asked again in the transaction that acts: a hold of this minute counts.
@@ -114,16 +116,18 @@ export class RetentionBatches {
     await tx.query(settings.sql, settings.values);
     await tx.query(`select set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
     const gone = await tx.asHost(async (db) => {
-      const pick = sql.pick(size, this.without);
+      const pick = sql.pick(size, this.without, phase);
       const picked = await db.query<Picked>(pick.sql, pick.values);
       onPicked(picked);
       if (picked.length === 0) return undefined;
-      const erase = sql.erase(picked);
+      for (const lock of sql.locks(picked)) await db.query(lock.sql, lock.values);
+      const erase = sql.erase(picked, phase);
       const done = await db.query<Gone>(erase.sql, erase.values);
       // Deferred keys speak now, while it is known which rows they are about.
       await db.query('set constraints all immediate');
-      // What did not go would be picked for ever; taken apart, it is found.
-      if ((done[0]?.rows ?? 0) === 0) throw stays(this.place);
+      // What did not go would be picked for ever; taken apart, it is found. A ring goes as a whole or not at all.
+      const [rows, least] = [done[0]?.rows ?? 0, phase === 'rings' ? picked.length : 1];
+      if (rows < least) throw stays(this.place);
       return done;
     });
     if (gone === undefined) return false;

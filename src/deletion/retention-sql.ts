@@ -13,6 +13,7 @@ import { keyOf, rowsSelected } from '../datamap/walk.js';
 import { DomainError } from '../errors.js';
 import { type Statement, Values } from './erasure-sql.js';
 import { RetentionGuard, type Kept } from './retention-guard.js';
+import { ringCte, threadCtes } from './retention-threads.js';
 import { type Over } from './retention-time.js';
 
 /** A row by its place, and by a digest that tells it from others without telling its key. */
@@ -39,6 +40,9 @@ export interface RetentionAim {
   workspace?: string;
 }
 
+/** From the leaves of each thread up; or circles of rows of one table, each as a whole. */
+export type Phase = 'leaves' | 'rings';
+
 /** One table whose rows go, below the one whose rows it hangs from. */
 interface Level {
   n: number;
@@ -54,6 +58,10 @@ export class RetentionSql {
   readonly table: CatalogueTable;
   private readonly guard: RetentionGuard;
   private readonly levels: Level[] = [];
+  /** Keys by which rows of the table hold each other. */
+  private readonly threads: ForeignKey[];
+  /** Tables that a row of this one cannot be without: what they point to is no reason for them to go. */
+  private readonly owners: Set<string>;
 
   /** @throws DomainError `retention.cascades_out` where a delete would go on to a table that the map does not know */
   constructor(
@@ -63,32 +71,68 @@ export class RetentionSql {
   ) {
     this.table = tableOf(catalogue, aim.rule.collection);
     this.guard = new RetentionGuard(map, catalogue, aim.kept, aim.now);
+    this.threads = this.table.foreignKeys.filter(
+      (key) => holdsItsParent(key) && qualified(key.target) === qualified(this.table),
+    );
+    this.owners = ownersOf(catalogue, this.table);
     this.descend(this.table, aim.rule.collection, []);
   }
 
-  /** Locks up to `limit` rows that are over and that nobody else has locked. */
-  pick(limit: number, without: readonly Buffer[]): Statement {
+  get phases(): readonly Phase[] {
+    return this.threads.length > 0 ? ['leaves', 'rings'] : ['leaves'];
+  }
+
+  /** Locks up to `limit` rows that are over and that nobody else has locked; of rings, what belongs to so many rows. */
+  pick(limit: number, without: readonly Buffer[], phase: Phase = 'leaves'): Statement {
     const values = new Values();
     const skip =
       without.length === 0 ? '' : ` and ${this.digest()} <> all (${values.add([...without])}::bytea[])`;
-    const sql =
+    const picked =
       `select t.tableoid::text as rel, t.ctid::text as place, ${this.digest()} as digest ` +
-      `from ${qualified(this.table)} as t where ${this.due(values)}${skip} ` +
-      `limit ${values.add(limit)}::bigint for update of t skip locked`;
+      `from ${qualified(this.table)} as t where `;
+    const due = `${this.due(values, phase)}${skip}`;
+    const most = `${values.add(limit)}::bigint`;
+    const sql =
+      phase === 'leaves'
+        ? `${picked}${due} limit ${most} for update of t skip locked`
+        : `with recursive ${[...threadCtes(this.table, this.threads, due), ringCte(most)].join(', ')} ` +
+          `${picked}t.ctid = any (array(select place from ring)) and (t.tableoid, t.ctid) in (select rel, place from ring) ` +
+          `for update of t skip locked`;
     return { sql, values: values.all };
+  }
+
+  /**
+   * Locks what hangs from picked rows and has something hanging itself, from the top down, one statement each: nobody can
+   * add to a row that is locked (a foreign key's insert asks for a share of its parent), so that what `erase` sees is all.
+   * Otherwise the file of an attachment that comes in between would stay behind when ON DELETE CASCADE takes its row.
+   */
+  locks(picked: readonly Picked[]): Statement[] {
+    return this.levels.flatMap((level) => {
+      const { above, children, files, table, n } = level;
+      const fromAbove = files !== undefined && above?.key.onDelete === 'cascade';
+      if (!above || (children.length === 0 && !fromAbove)) return [];
+      const values = new Values();
+      const among = this.among(picked, values);
+      const way = this.wayTo(level).map((each) => this.cte(each, among));
+      const rows = `locked as (select from ${qualified(table)} as t where ${this.hangsFrom(above)} for update of t)`;
+      return [
+        {
+          sql: `with ${[...way, rows].join(', ')} select ${n} as level, count(*) from locked`,
+          values: values.all,
+        },
+      ];
+    });
   }
 
   /**
    * Deletes picked rows and what hangs from them. A statement of its own, after the one that has locked them: its
    * snapshot sees every child that was there before the lock, and the lock lets no other come.
    */
-  erase(picked: readonly Picked[]): Statement {
+  erase(picked: readonly Picked[], phase: Phase = 'leaves'): Statement {
     const values = new Values();
-    const places = values.add(picked.map(({ place }) => place));
-    const rels = values.add(picked.map(({ rel }) => rel));
-    const own =
-      `t.ctid = any (${places}::tid[]) and (t.tableoid, t.ctid) in (select * from unnest(${rels}::oid[], ${places}::tid[])) ` +
-      `and ${this.due(values)}`;
+    const among = this.among(picked, values);
+    const answered = this.threads.map((key) => `not ${someChild(this.table, key, `not (${among})`)}`);
+    const own = [among, this.due(values, phase), ...(phase === 'rings' ? answered : [])].join(' and ');
     const gone = this.levels.map(
       ({ n, table }) =>
         `d${n} as (delete from ${qualified(table)} as t using l${n} where t.ctid = any (array(select place from l${n})) ` +
@@ -100,27 +144,53 @@ export class RetentionSql {
     };
   }
 
-  /** What erase would take if all that is over were picked. */
+  /** What would go, batch after batch. */
   count(): Statement {
     const values = new Values();
-    return { sql: this.over(this.due(values), [], 'l', 'null::json'), values: values.all };
+    if (this.threads.length === 0)
+      return { sql: this.over(this.due(values), [], 'l', 'null::json'), values: values.all };
+    const whole = threadCtes(this.table, this.threads, this.due(values, 'rings'));
+    const own = '(t.tableoid, t.ctid) in (select rel, place from whole)';
+    return { sql: this.over(own, [], 'l', 'null::json', whole), values: values.all };
   }
 
-  private over(own: string, gone: string[], prefix: 'd' | 'l', files: string): string {
-    const found = this.levels.map((level) => {
-      const condition = level.above ? this.hangsFrom(level.above) : own;
-      return `l${level.n} as materialized (select ${this.shownColumns(level)} from ${qualified(level.table)} as t where ${condition})`;
-    });
+  private among(picked: readonly Picked[], values: Values): string {
+    const places = values.add(picked.map(({ place }) => place));
+    const rels = values.add(picked.map(({ rel }) => rel));
+    return `t.ctid = any (${places}::tid[]) and (t.tableoid, t.ctid) in (select * from unnest(${rels}::oid[], ${places}::tid[]))`;
+  }
+
+  /** The levels above this one, the topmost first. */
+  private wayTo({ above }: Level): Level[] {
+    const next = above && this.levels[above.n];
+    return next ? [...this.wayTo(next), next] : [];
+  }
+
+  /** @param own which rows of the topmost level */
+  private cte(level: Level, own: string): string {
+    const condition = level.above ? this.hangsFrom(level.above) : own;
+    return `l${level.n} as materialized (select ${this.shownColumns(level)} from ${qualified(level.table)} as t where ${condition})`;
+  }
+
+  private over(
+    own: string,
+    gone: string[],
+    prefix: 'd' | 'l',
+    files: string,
+    before: readonly string[] = [],
+  ): string {
+    const found = this.levels.map((level) => this.cte(level, own));
     const told = this.levels.map(
       ({ n, name }) =>
         `select ${n} as level, ${literal(name)} as collection, count(*)::float8 as rows, count(file)::float8 as "fileCount", ` +
         `${files} as files from ${prefix}${n}`,
     );
-    return `with ${[...found, ...gone].join(', ')} ${told.join(' union all ')} order by level`;
+    const ctes = [...before, ...found, ...gone].join(', ');
+    return `with ${before.length > 0 ? 'recursive ' : ''}${ctes} ${told.join(' union all ')} order by level`;
   }
 
   /** The row is in this workspace, over, and nothing in it or below it has to stay. */
-  private due(values: Values): string {
+  private due(values: Values, phase: Phase = 'leaves'): string {
     const { rule, over, workspace } = this.aim;
     const selection = workspace === undefined ? {} : { workspaces: [workspace] };
     const stays = this.guard.mustStay(this.table, values, rule.collection);
@@ -128,6 +198,8 @@ export class RetentionSql {
       rowsSelected(this.map, this.catalogue, rule.collection, selection),
       this.guard.isOver(this.table, rule.after, over, values),
       ...(stays === 'false' ? [] : [`not ${stays}`]),
+      // From the leaves up: a thread goes when its answers have gone.
+      ...(phase === 'leaves' ? this.threads.map((key) => `not ${someChild(this.table, key, 'true')}`) : []),
       ...this.free(this.levels[0] as Level, values),
     ].join(' and ');
   }
@@ -136,8 +208,10 @@ export class RetentionSql {
   private free(level: Level, values: Values): string[] {
     const below = childrenOf(this.catalogue, level.table).filter(({ key }) => holdsItsParent(key));
     return below.flatMap(({ child, key }) => {
-      // From the leaves up: a thread goes when its answers have gone.
-      if (qualified(child) === qualified(level.table)) return [`not ${someChild(child, key, 'true')}`];
+      if (qualified(child) === qualified(level.table))
+        return level.above ? this.together(level.above.key, key, child) : [];
+      if (this.pointsBack(child, key) && !this.levels.some(({ table }) => table === child))
+        return [`not ${someChild(child, key, 'true')}`];
       const next = level.children.find(({ above }) => above?.key.name === key.name && above.n === level.n);
       const reasons = next
         ? [this.guard.mustStay(child, values), ...this.free(next, values).map((one) => `not (${one})`)]
@@ -145,6 +219,19 @@ export class RetentionSql {
       const real = reasons.filter((reason) => reason !== 'false');
       return real.length === 0 ? [] : [`not ${someChild(child, key, real.join(' or '))}`];
     });
+  }
+
+  /** An answer goes with its parent's room; one that is elsewhere would be taken along by ON DELETE CASCADE. */
+  private together(room: ForeignKey, key: ForeignKey, table: CatalogueTable): string[] {
+    if (key.onDelete !== 'cascade') return [];
+    const elsewhere = room.columns.map((column, n) => `t.${quoted(column)} is distinct from p.r${n}`);
+    const here = room.columns.map((column, n) => `t.${quoted(column)} as r${n}`);
+    return [`not ${someChild(table, key, elsewhere.join(' or '), here)}`];
+  }
+
+  /** The last comment that a ticket points to must not take the ticket along. */
+  private pointsBack(child: CatalogueTable, key: ForeignKey): boolean {
+    return this.owners.has(qualified(child)) && !clings(child, key);
   }
 
   /** Rows of this table go by the foreign key alone, so what they name would stay behind. */
@@ -179,6 +266,7 @@ export class RetentionSql {
       if (!holdsItsParent(key) || seen.includes(qualified(child))) continue;
       const mapped = this.guard.on(child);
       if (key.onDelete === 'cascade' && mapped.length === 0) throw cascadesOut(table, child, key);
+      if (this.pointsBack(child, key)) continue;
       const goes = mapped.find((one) => isDeleted(one) || sweepable(one));
       if (goes) level.children.push(this.descend(child, goes, seen, { n: level.n, key }));
     }
@@ -220,8 +308,13 @@ function fileSql(files: Collection['files']): string {
 }
 
 /** A row of the child's table that refers to `t`, other than itself, and of which `condition` is true. */
-function someChild(child: CatalogueTable, key: ForeignKey, condition: string): string {
-  const parent = key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`);
+function someChild(
+  child: CatalogueTable,
+  key: ForeignKey,
+  condition: string,
+  more: readonly string[] = [],
+): string {
+  const parent = [...key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`), ...more];
   const same = key.columns.map((column, n) => `t.${quoted(column)} = p.k${n}`);
   return (
     `exists (select from (select ${parent.join(', ')}, t.tableoid as o, t.ctid as c) as p, ${qualified(child)} as t ` +
@@ -243,6 +336,21 @@ function childrenOf(
           .map((key) => ({ child, key })),
       )
   );
+}
+
+/** Whether a row cannot be without the one it refers to by this key. */
+const clings = ({ columns }: CatalogueTable, key: ForeignKey): boolean =>
+  key.onDelete === 'cascade' ||
+  key.columns.every((column) => columns.find(({ name }) => name === column)?.notNull);
+
+function ownersOf(catalogue: Catalogue, table: CatalogueTable, found = new Set<string>()): Set<string> {
+  for (const key of table.foreignKeys) {
+    const owner = tableIn(catalogue, key.target);
+    if (!owner || !clings(table, key) || found.has(qualified(owner))) continue;
+    found.add(qualified(owner));
+    ownersOf(catalogue, owner, found);
+  }
+  return found;
 }
 
 const cascadesOut = (table: CatalogueTable, child: CatalogueTable, key: ForeignKey): DomainError =>

@@ -3,7 +3,6 @@ import { Database } from '../database/database.js';
 import { Directory } from '../database/directory.js';
 import { DeletionModule } from '../deletion/deletion.module.js';
 import { OwnData } from '../deletion/own-data.js';
-import { OPEN_ACCESS } from '../deletion/open-access.js';
 import { ExportModule } from '../export/export.module.js';
 import { IdentityModule } from '../identity/identity.module.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
@@ -41,7 +40,6 @@ import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
 import { Notes } from './notes.js';
-import { OpenAccessRequests } from './open-access.js';
 import { OpenCopies } from './open-copies.js';
 import { OwnRequests } from './own-requests.js';
 import { OwnRequestsController } from './own-requests.controller.js';
@@ -110,9 +108,7 @@ const ownData = {
   useFactory: (database: Database, outbox: Outbox, matters: EarlierMatters) =>
     new OwnData(database, outbox, [matters]),
 };
-const openAccess = { provide: OPEN_ACCESS, useClass: OpenAccessRequests };
 const deletion = [
-  openAccess,
   WorkspaceDeletionBlockers,
   WorkspaceDeletionPlan,
   DeletionBlockers,
@@ -152,7 +148,6 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
     Letters,
     Notes,
     WorkspaceDeletionBlockers,
-    OPEN_ACCESS,
     ...knowledge,
   ],
 })
