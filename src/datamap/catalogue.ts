@@ -29,6 +29,8 @@ export interface ForeignKey {
   /** pg_constraint.confdeltype */
   onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
   deferrable: boolean;
+  /** Made by Postgres for a partition, after the key of its parent or towards a partition of the target. */
+  repeats?: boolean;
 }
 
 export interface CatalogueTable extends TableRef {
@@ -156,7 +158,8 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
                                      join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.num),
                  'onDelete', case k.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
                                                 when 'n' then 'set null' else 'set default' end,
-                 'deferrable', k.condeferrable) order by k.conname)
+                 'deferrable', k.condeferrable,
+                 'repeats', k.conparentid <> 0) order by k.conname)
           from pg_constraint k
           join pg_class f on f.oid = k.confrelid
           join pg_namespace fn on fn.oid = f.relnamespace

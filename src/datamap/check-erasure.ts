@@ -11,6 +11,7 @@ import { erasureOrder } from './erasure-order.js';
 import { type Finding, finding } from './findings.js';
 import { type Collection, type DataMap } from './map.js';
 import { qualified, shown } from './names.js';
+import { referrersOf, tableBehind } from './referrers.js';
 import { type SetValue } from './schema.js';
 import { isText } from './types.js';
 import { keyOf } from './walk.js';
@@ -80,6 +81,11 @@ function unfindable(collection: Collection, table: CatalogueTable, gathered: Set
           `Rows of ${name} must be found again by a key. Give the table a primary key, or name a \`key\`.`,
         )
       : []),
+    ...(noted && stored && keyOf(collection, table).length > 0 && !isUnique(table, keyOf(collection, table))
+      ? impossible(
+          `The key of ${name} is not unique, so rows of others could be taken for it. Name columns of a unique index that are NOT NULL.`,
+        )
+      : []),
     ...(erasure.rule !== 'keep' && !stored && keyOf(collection, table).length === 0
       ? impossible(`Rows of ${name} are of a view and need a \`key\`.`)
       : []),
@@ -91,6 +97,11 @@ function unfindable(collection: Collection, table: CatalogueTable, gathered: Set
       : []),
   ];
 }
+
+/** Two rows never have the same key, and none has a part of it missing. */
+const isUnique = ({ uniques, columns }: CatalogueTable, key: readonly string[]): boolean =>
+  uniques.some((unique) => unique.every((name) => key.includes(name))) &&
+  key.every((name) => columns.find((column) => column.name === name)?.notNull);
 
 const MAIL_LENGTH = 'deleted-00000000-0000-0000-0000-000000000000@deleted.invalid'.length;
 
@@ -126,42 +137,41 @@ function fits(column: CatalogueColumn, value: Exclude<SetValue, null>): boolean 
 function referrers(
   map: DataMap,
   catalogue: Catalogue,
-  { erasure }: Collection,
+  collection: Collection,
   table: CatalogueTable,
 ): Finding[] {
-  return [...catalogue.tables.values()].flatMap((child) =>
-    child.foreignKeys
-      .filter(
-        (key) =>
-          qualified(key.target) === qualified(table) &&
-          !(child.root && qualified(child) !== qualified(table) && inherits(catalogue, child, key)),
-      )
-      .flatMap((key) => {
-        const problem = stops(map, child, key, erasure.rule, qualified(child) === qualified(table));
-        return problem === undefined
-          ? []
-          : [
-              finding(
-                'erasure.foreign_key',
-                child,
-                key.columns.join(', '),
-                `${key.name} refers to ${shown(table)}, whose rows are deleted: ${problem}`,
-              ),
-            ];
-      }),
+  const behind = tableBehind(catalogue, table);
+  const hidden = behind && behind !== table ? referrersOf(catalogue, behind) : [];
+  return [
+    ...referrersOf(catalogue, table).map(({ child, key }) => ({
+      ...{ child, key },
+      problem: stops(map, child, key, collection, qualified(child) === qualified(table)),
+    })),
+    ...hidden
+      .filter(({ key }) => key.onDelete === 'cascade')
+      .map(({ child, key }) => ({
+        ...{ child, key },
+        problem: `ON DELETE CASCADE deletes rows of which the view ${shown(table)} says nothing. Map the table behind it.`,
+      })),
+  ].flatMap(({ child, key, problem }) =>
+    problem === undefined
+      ? []
+      : [
+          finding(
+            'erasure.foreign_key',
+            child,
+            key.columns.join(', '),
+            `${key.name} refers to ${shown(key.target)}, whose rows are deleted: ${problem}`,
+          ),
+        ],
   );
 }
-
-/** A partition repeats its parent's foreign keys; one finding is enough. */
-const inherits = (catalogue: Catalogue, child: CatalogueTable, key: ForeignKey): boolean =>
-  !!child.root &&
-  !!tableIn(catalogue, child.root)?.foreignKeys.some((k) => k.columns.join() === key.columns.join());
 
 function stops(
   map: DataMap,
   child: CatalogueTable,
   key: ForeignKey,
-  rule: Collection['erasure']['rule'],
+  { erasure: { rule }, shared, subject }: Collection,
   self: boolean,
 ): string | undefined {
   const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
@@ -173,6 +183,14 @@ function stops(
   if (key.onDelete === 'cascade') {
     if (mapped.some((c) => c.erasure.rule === 'keep'))
       return 'ON DELETE CASCADE would delete rows that the map keeps.';
+    // What several people use goes when nobody is left, and then what would stay for others need not.
+    const staying = mapped.filter(
+      (c) => c.erasure.rule !== 'delete' && !(isDeleted(c) && rule === 'tombstone'),
+    );
+    // A purge has rules of its own (decision 0007).
+    const reached = Object.keys(subject).length > 0;
+    if (reached && !shared && staying.some((c) => !key.columns.some((name) => changesOf(c)[name] === null)))
+      return 'ON DELETE CASCADE would delete rows that the map lets stay. Delete them too, clear the column, or use another rule.';
     return mapped.length === 0
       ? 'ON DELETE CASCADE deletes rows that the map does not know. Map the table.'
       : undefined;

@@ -109,10 +109,17 @@ export const compositeKeysSql = (kind: string, parts: number): string => {
 export const identifiersSql = (kind: string, identifier: string): string =>
   `select nullif(s.item -> 'identifiers' ->> ${literal(identifier)}, '') as v from ${people(kind)}`;
 
+/** `select` of the keys of all people asked about of these kinds, as text named v. */
+export const keysOfKindsSql = (kinds: readonly string[]): string =>
+  `select s.item ->> 'key' as v from ${everybody()} where s.item ->> 'kind' = any (array[${kinds.map(literal).join(', ')}]::text[])`;
+
+/** `select` of every identifier of everybody asked about, whatever it is called, as text named v. */
+export const ownIdentifiersSql = (): string =>
+  `select nullif(i.value, '') as v from ${everybody()}, jsonb_each_text(s.item -> 'identifiers') as i(name, value)`;
+
 /** `select` of every key and identifier of everybody asked about, as text named v. */
 export const allOwnSql = (): string =>
-  `select s.item ->> 'key' as v from ${everybody()} union all ` +
-  `select nullif(i.value, '') from ${everybody()}, jsonb_each_text(s.item -> 'identifiers') as i(name, value)`;
+  `select s.item ->> 'key' as v from ${everybody()} union all ${ownIdentifiersSql()}`;
 
 /** `select` of the host keys of the workspaces asked about, as text named v. */
 export const workspacesSql = (): string =>

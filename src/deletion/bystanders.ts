@@ -11,12 +11,15 @@ import {
   type ForeignKey,
 } from '../datamap/catalogue.js';
 import { type Collection, type DataMap, normaliserOf, type Path } from '../datamap/map.js';
-import { qualified, quoted, shown, type TableRef } from '../datamap/names.js';
+import { literal, qualified, quoted, shown, type TableRef } from '../datamap/names.js';
 import { normaliseSql } from '../datamap/normalise.js';
 import { pathValues, workspacesOfRow } from '../datamap/paths.js';
-import { allOwnSql, workspacesSql } from '../datamap/settings.js';
+import { type Referrer, referrersOf, tableBehind } from '../datamap/referrers.js';
+import { keysOfKindsSql, ownIdentifiersSql, workspacesSql } from '../datamap/settings.js';
 import { valueAs } from '../datamap/types.js';
 import { DomainError } from '../errors.js';
+import { type ErasureJob } from './erasure.js';
+import { outOfReach } from './out-of-reach.js';
 
 /** A mail or key of somebody who has been erased before is nobody's. */
 export const PSEUDONYM_MAIL =
@@ -29,11 +32,13 @@ export class Bystanders {
     private readonly catalogue: Catalogue,
     /** Whose rows go: those of people, or those of workspaces. */
     private readonly about: 'people' | 'workspaces',
+    /** Whose deletes are looked at; absent where nothing is deleted. */
+    private readonly job?: ErasureJob,
   ) {}
 
   /** Condition: the row of this table concerns somebody who is not being erased. */
   onRow(table: TableRef): string {
-    const mapped = this.collectionsOn(table);
+    const mapped = this.mapped(table);
     const conditions =
       this.about === 'people'
         ? mapped.flatMap((collection) => this.otherPeople(collection))
@@ -44,21 +49,23 @@ export class Bystanders {
   /** Condition: deleting the row would take nobody else's row along. Undefined where nothing cascades from it. */
   takesNobodyAlong(table: CatalogueTable, seen: readonly string[] = []): string | undefined {
     const here = [...seen, qualified(table)];
-    const conditions = this.childrenOf(table)
-      .filter(({ key }) => key.onDelete === 'cascade')
-      .map(({ child, key }) => {
-        // Nobody may look into it (it is not granted), so nobody knows whose rows would go.
-        if (this.collectionsOn(child).length === 0) throw cascadesOut(table, child, key);
-        return `not ${this.someChild(child, key, this.mustStay(child, here))}`;
-      });
+    const behind = tableBehind(this.catalogue, table);
+    const hidden = behind && behind !== table ? this.cascadingFrom(behind)[0] : undefined;
+    // Rows of a view lie nowhere, so what refers to them cannot be told.
+    if (behind && hidden) throw cascadesOut(behind, hidden.child, hidden.key);
+    const conditions = this.cascadingFrom(table).map(({ child, key }) => {
+      // Nobody may look into it (it is not granted), so nobody knows whose rows would go.
+      // Where the key's columns are only the heir's, the row cannot be followed from here.
+      if (this.collectionsOn(child).length === 0 || !this.isSeen(key, table))
+        throw cascadesOut(table, child, key);
+      return `not ${this.someChild(child, key, table, this.mustStay(child, here, this.isShared(table)))}`;
+    });
     return conditions.length === 0 ? undefined : conditions.join(' and ');
   }
 
   /** Names of the foreign keys by which a delete would go on to other tables, with the table each is of. */
   cascadesOf(table: CatalogueTable): string[] {
-    return this.childrenOf(table)
-      .filter(({ key }) => key.onDelete === 'cascade')
-      .map(({ child, key }) => `${key.name} (table ${shown(child)})`);
+    return this.cascadingFrom(table).map(({ child, key }) => `${key.name} (table ${shown(child)})`);
   }
 
   /**
@@ -66,64 +73,102 @@ export class Bystanders {
    * DEFAULT). Undefined where no such key is. Tables that the map does not know cannot be looked into.
    */
   pointersOfOthers(table: CatalogueTable): string | undefined {
-    const counts = this.childrenOf(table)
+    const counts = referrersOf(this.catalogue, table)
       .filter(({ key }) => key.onDelete === 'set null' || key.onDelete === 'set default')
-      .filter(({ child }) => this.collectionsOn(child).length > 0)
-      .map(({ child, key }) => `(select count(*) ${this.childrenIn(child, key, this.onRow(child))})`);
+      .filter(({ child, key }) => this.collectionsOn(child).length > 0 && this.isSeen(key, table))
+      .map(({ child, key }) => `(select count(*) ${this.childrenIn(child, key, table, this.onRow(child))})`);
     return counts.length === 0 ? undefined : `(${counts.join(' + ')})`;
   }
 
   /** Condition: no row of a mapped table refers to it by a key that would stop its delete. */
   holdsNoParent(table: CatalogueTable): string | undefined {
-    const conditions = this.childrenOf(table)
+    const conditions = referrersOf(this.catalogue, table)
       .filter(({ key }) => key.onDelete === 'no action' || key.onDelete === 'restrict')
-      .filter(({ child }) => this.collectionsOn(child).length > 0)
-      .map(({ child, key }) => `not ${this.someChild(child, key, 'true')}`);
+      .filter(({ child, key }) => this.collectionsOn(child).length > 0 && this.isSeen(key, table))
+      .map(({ child, key }) => `not ${this.someChild(child, key, table, 'true')}`);
     return conditions.length === 0 ? undefined : conditions.join(' and ');
   }
 
-  private mustStay(child: CatalogueTable, seen: readonly string[]): string {
-    const mapped = this.collectionsOn(child);
+  /** Such rows only go when nobody is left, and then what would stay for others need not. */
+  private isShared(table: CatalogueTable): boolean {
+    return this.mapped(table).every(({ shared }) => shared !== undefined);
+  }
+
+  private isSeen({ targetColumns }: ForeignKey, { columns }: CatalogueTable): boolean {
+    return targetColumns.every((column) => columns.some(({ name }) => name === column));
+  }
+
+  private cascadingFrom(table: CatalogueTable): Referrer[] {
+    return referrersOf(this.catalogue, table).filter(({ key }) => key.onDelete === 'cascade');
+  }
+
+  /** A row that is in none of the collections over its table (a deleted one, say) is its people's all the same. */
+  private uncovered(mapped: readonly Collection[]): string[] {
+    const covers = mapped.flatMap(({ where }) => (where === undefined ? [] : [`(${where}) is true`]));
+    if (covers.length < mapped.length) return [];
+    const others = mapped
+      .map(({ where: _, ...whole }) => whole)
+      .flatMap((whole) => (this.about === 'people' ? this.otherPeople(whole) : this.otherWorkspaces(whole)));
+    return others.length === 0 ? [] : [`not (${covers.join(' or ')}) and (${others.join(' or ')})`];
+  }
+
+  private mustStay(child: CatalogueTable, seen: readonly string[], withShared: boolean): string {
+    const mapped = this.mapped(child);
     // What names files, and what would cascade in a circle, has to go by its own step.
     if (mapped.some(({ files }) => files) || seen.includes(qualified(child))) return 'true';
-    const kept = mapped
-      .filter(({ erasure }) => erasure.rule === 'keep')
+    const staying = mapped
+      .filter(({ erasure: { rule } }) => rule === 'keep' || (rule !== 'delete' && !withShared))
       .map(({ where }) => `(${where ?? 'true'})`);
+    const { job } = this;
+    const beyond = mapped.flatMap((collection) =>
+      (job ? outOfReach(job, collection) : []).map((condition) => covered(collection, condition)),
+    );
     const further = this.takesNobodyAlong(child, seen);
-    return [...kept, this.onRow(child), ...(further === undefined ? [] : [`not (${further})`])]
+    return [
+      ...staying,
+      ...beyond,
+      this.onRow(child),
+      ...this.uncovered(mapped),
+      ...(further === undefined ? [] : [`not (${further})`]),
+    ]
       .map((condition) => `(${condition}) is true`)
       .join(' or ');
   }
 
   /** A row of the child's table that refers to `t` and of which `condition` is true; in there `t` is the child's row. */
-  private someChild(child: CatalogueTable, key: ForeignKey, condition: string): string {
-    return `exists (select ${this.childrenIn(child, key, condition)})`;
+  private someChild(
+    child: CatalogueTable,
+    key: ForeignKey,
+    table: CatalogueTable,
+    condition: string,
+  ): string {
+    return `exists (select ${this.childrenIn(child, key, table, condition)})`;
   }
 
-  private childrenIn(child: CatalogueTable, key: ForeignKey, condition: string): string {
+  private childrenIn(
+    child: CatalogueTable,
+    key: ForeignKey,
+    table: CatalogueTable,
+    condition: string,
+  ): string {
     const parent = key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`);
     const same = key.columns.map((column, n) => `t.${quoted(column)} = p.k${n}`);
     // A row may refer to itself: that one goes with itself.
     const itself = qualified(child) === qualified(key.target);
     if (itself) parent.push('t.tableoid as o', 't.ctid as c');
     const another = itself ? ' and (t.tableoid <> p.o or t.ctid <> p.c)' : '';
+    // The key may name a partition, or an heir: then it is only about the rows that lie there.
+    const only = qualified(key.target) === qualified(table) ? '' : ` where ${liesIn(key.target)}`;
     return (
-      `from (select ${parent.join(', ')}) as p, ${qualified(child)} as t ` +
+      `from (select ${parent.join(', ')}${only}) as p, ${qualified(child)} as t ` +
       `where ${same.join(' and ')}${another} and (${condition})`
     );
   }
 
-  private childrenOf(table: CatalogueTable): { child: CatalogueTable; key: ForeignKey }[] {
-    return (
-      [...this.catalogue.tables.values()]
-        // A partition repeats its parent's keys.
-        .filter(({ root }) => root === undefined || tableIn(this.catalogue, root)?.kind !== 'partitioned')
-        .flatMap((child) =>
-          child.foreignKeys
-            .filter(({ target }) => qualified(target) === qualified(table))
-            .map((key) => ({ child, key })),
-        )
-    );
+  /** The collections in which a row of this table can be: those over a partition's, or an heir's, whole tree too. */
+  private mapped(table: CatalogueTable | TableRef): Collection[] {
+    const { root } = tableIn(this.catalogue, table) ?? {};
+    return [...this.collectionsOn(table), ...(root ? this.collectionsOn(root) : [])];
   }
 
   private collectionsOn(table: TableRef): Collection[] {
@@ -136,13 +181,32 @@ export class Bystanders {
     return Object.entries(subject).flatMap(([kind, paths]) =>
       paths.map((path) => {
         const normaliser = normaliserOf(this.map, kind, path.as);
+        const own =
+          path.as === undefined && this.map.subjects[kind]?.table
+            ? this.ownKeys(kind)
+            : this.ownIdentifiers();
         const value = normaliseSql(normaliser, 'o.v', this.catalogue.fold);
         const other =
           `exists (select from (${valuesOf(path)}) as o where o.v is not null and o.v <> '' ` +
-          `and ${value} <> all (array(select own.v from (${allOwnSql()}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
+          `and ${value} <> all (array(select own.v from (${own}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
         return where === undefined ? other : `(${other} and (${where}))`;
       }),
     );
+  }
+
+  /** Keys that mean one person: of the kinds in the same table, since 7 may be somebody else in another. */
+  private ownKeys(kind: string): string {
+    const { table } = this.map.subjects[kind] ?? {};
+    const kinds = Object.values(this.map.subjects).filter(
+      (other) => table && other.table && qualified(other.table) === qualified(table),
+    );
+    return keysOfKindsSql(kinds.map(({ name }) => name));
+  }
+
+  /** What says who somebody is wherever it stands: identifiers, and the keys of those who have no table. */
+  private ownIdentifiers(): string {
+    const kinds = Object.values(this.map.subjects).filter(({ table }) => !table);
+    return `${keysOfKindsSql(kinds.map(({ name }) => name))} union all ${ownIdentifiersSql()}`;
   }
 
   /** Somebody whose own row has been pseudonymised is not left on anything. */
@@ -182,6 +246,15 @@ const cascadesOut = (table: TableRef, child: TableRef, key: ForeignKey): DomainE
       `and the data map does not know ${shown(child)}. Nothing of ${shown(table)} has been erased. Map the table.`,
     { extra: { table: shown(table), constraint: key.name, at: shown(child) } },
   );
+
+/** Condition: row `t` lies in this table or in a partition of it. No right to read that table is needed. */
+function liesIn(table: TableRef): string {
+  const rel = `${literal(qualified(table))}::regclass`;
+  return `t.tableoid = any (array(select ${rel}::oid union all select relid::oid from pg_partition_tree(${rel})))`;
+}
+
+const covered = ({ where }: Collection, condition: string): string =>
+  where === undefined ? condition : `(${condition}) and (${where})`;
 
 /** `select … as v`: who row `t` leads to; a composite key as the text that stands in a Subject. */
 function valuesOf(path: Path): string {

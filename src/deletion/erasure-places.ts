@@ -14,15 +14,17 @@ export interface Place {
 export function placesOf(job: ErasureJob, collection: Collection): Place[] {
   if (collection.builtIn) return [];
   const people = job.scope === 'workspace' ? {} : { subjects: job.subjects };
-  // What a workspace decides about goes by workspace, and what leads to no workspace is left to the host.
-  const byWorkspace =
-    job.scope !== 'account' || (collection.controller === 'workspace' && collection.workspace.length > 0);
-  const places: Place[] = byWorkspace
+  const inWorkspaces = byWorkspace(job, collection);
+  const places: Place[] = inWorkspaces
     ? job.workspaces.map((workspace) => ({ workspace, selection: { ...people, workspaces: [workspace] } }))
     : [{ selection: people }];
-  if (byWorkspace && job.scope === 'account') places.push({ selection: { ...people, unplaced: true } });
+  if (inWorkspaces && job.scope === 'account') places.push({ selection: { ...people, unplaced: true } });
   return places.filter(({ selection }) => reaches(collection, selection));
 }
+
+/** What a workspace decides about goes by workspace, and what leads to no workspace is left to the host. */
+export const byWorkspace = ({ scope }: ErasureJob, { controller, workspace }: Collection): boolean =>
+  scope !== 'account' || (controller === 'workspace' && workspace.length > 0);
 
 /** The selection of a step that was planned, by its workspace. */
 export const selectionOf = (

@@ -16,7 +16,7 @@ import { type Selection, type Subject } from '../datamap/settings.js';
 import { valueAs } from '../datamap/types.js';
 import { keyOf, reaches, rowsSelected } from '../datamap/walk.js';
 import { Bystanders } from './bystanders.js';
-import { type ErasureJob, subjectId } from './erasure.js';
+import { type ErasureJob, keptBy, subjectId } from './erasure.js';
 
 export interface Statement {
   sql: string;
@@ -70,7 +70,8 @@ export class ErasureSql {
     this.table = tableOf(catalogue, collection);
     this.key = keyOf(collection, this.table);
     this.deletes = collection.erasure.rule === 'delete';
-    this.bystanders = new Bystanders(map, catalogue, job.scope === 'workspace' ? 'workspaces' : 'people');
+    const about = job.scope === 'workspace' ? 'workspaces' : 'people';
+    this.bystanders = new Bystanders(map, catalogue, about, job);
   }
 
   /** The table, as SQL. */
@@ -157,9 +158,11 @@ export class ErasureSql {
           this.key.map((column, n) => `t.${quoted(column)} = batch.k${n}`).join(' and '),
           '',
         ];
+    // A view's key is the map's word: whoever else has the same one keeps their row.
+    const these = this.isStored ? same : `${same} and ${toDo}`;
     const change = this.deletes
-      ? `delete from ${qualified(this.table)} as t using batch where ${same}`
-      : `update ${qualified(this.table)} as t set ${this.assignments(values)} from batch where ${same}`;
+      ? `delete from ${qualified(this.table)} as t using batch where ${these}`
+      : `update ${qualified(this.table)} as t set ${this.assignments(values)} from batch where ${these}`;
     const sql =
       `with batch as materialized (select ${place}, ${files} as file, ${key} as key, ${this.pointers()} as pointers ` +
       `from ${qualified(this.table)} as t where ${toDo}${limit}${lock}), ` +
@@ -241,10 +244,11 @@ export class ErasureSql {
   }
 
   private selected(): string {
-    const { map, catalogue, collection, selection } = this;
+    const { map, catalogue, collection, selection, job } = this;
     const kept = Object.values(map.collections).filter(
       (other) =>
-        other.erasure.rule === 'keep' &&
+        (other.erasure.rule === 'keep' ||
+          (other.name !== collection.name && keptBy(job, other.name, selection.workspaces?.[0]))) &&
         qualified(other.table) === qualified(collection.table) &&
         reaches(other, selection),
     );

@@ -27,10 +27,15 @@ export interface ForeignHost {
 }
 
 export async function foreignHost(name: string, granted = true): Promise<ForeignHost> {
+  const [sql, yaml] = [`${name}.sql`, `${name}.yaml`].map((file) => readFile(foreign(file), 'utf8'));
+  return hostOf((await sql) ?? '', (await yaml) ?? '', `${name}.yaml`, granted);
+}
+
+/** The same of a schema and a map that stand in the test itself. */
+export async function hostOf(sql: string, yaml: string, file: string, granted = true): Promise<ForeignHost> {
   const database = await createDatabase();
-  await database.behindTheScenes(await readFile(foreign(`${name}.sql`), 'utf8'));
-  const yaml = await readFile(foreign(`${name}.yaml`), 'utf8');
-  const map = parseDataMap(yaml, { file: `${name}.yaml` });
+  await database.behindTheScenes(sql);
+  const map = parseDataMap(yaml, { file });
   const service = new pg.Pool({ connectionString: database.url, max: 2 });
   const superuser = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
   for (const pool of [service, superuser]) pool.on('error', () => undefined);
