@@ -98,6 +98,22 @@ export class HostWorkspaces {
     );
   }
 
+  /** Host keys of workspaces in a fixed order, page by page: those that come after one. */
+  async keys(db: SqlRunner, limit: number, after?: string): Promise<string[]> {
+    const w = this.map.workspaces;
+    if (!w) return [];
+    const column = `t.${quoted(w.key)}`;
+    const cast = valueAs(columnIn(this.catalogue, w.table, w.key)?.base, '$1::text');
+    // In the order of the column's own index where a key can be cast to its type.
+    const [order, from] = cast === undefined ? [`${column}::text`, '$1::text'] : [column, `(${cast})`];
+    const rows = await db.query<{ key: string }>(
+      `select ${column}::text as key from ${qualified(w.table)} as t where ($1::text is null or ${order} > ${from}) ` +
+        `and ${column} is not null${and(w.where)} order by ${order} limit $2`,
+      [after ?? null, limit],
+    );
+    return rows.map(({ key }) => key);
+  }
+
   /** That row `t` is of the workspace `k.key`, with the key cast so that the column's index serves. */
   private isWorkspace(table: TableRef, column: string): string {
     const cast = valueAs(columnIn(this.catalogue, table, column)?.base, 'k.key');

@@ -8,6 +8,8 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 export interface OpenAccess {
   /** People, members or customers, with an access that touches this tenant. */
   subjects(tx: UnitOfWork): Promise<SubjectRef[]>;
+  /** Since when the oldest matter of this tenant runs that is not closed, of any kind; null: none does. */
+  openSince(tx: UnitOfWork): Promise<Date | null>;
   /** Whether a package of the whole tenant is open: then it waits for everybody. */
   ofWorkspace(tx: UnitOfWork): Promise<boolean>;
 }

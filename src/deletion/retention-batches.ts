@@ -33,8 +33,9 @@ const addProgress = `
   update habeas.retentions set progress = (
     select jsonb_object_agg(name, n) from (
       select name, sum(value::bigint) as n
-      from (select * from jsonb_each_text(progress) union all select * from jsonb_each_text($2::jsonb)) as each(name, value)
-      group by name) as sums)
+      from (select * from jsonb_each_text(progress - 'auditLog') union all select * from jsonb_each_text($2::jsonb)) as each(name, value)
+      group by name) as sums) || case when progress ? 'auditLog' then jsonb_build_object('auditLog', progress -> 'auditLog')
+                                 else '{}' end
   where tenant_id = $1`;
 
 export class RetentionBatches {

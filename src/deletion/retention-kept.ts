@@ -25,6 +25,11 @@ export class RetentionKept {
     private readonly access: OpenAccess,
   ) {}
 
+  /** Since when the oldest open matter runs, whose events stay. */
+  openSince(tx: UnitOfWork): Promise<Date | null> {
+    return this.access.openSince(tx);
+  }
+
   /** In the tenant of `tx`, at this moment; 'everything' where a hold or an open package is about the whole of it. */
   async of(tx: UnitOfWork): Promise<Kept | 'everything'> {
     const here = await tx.query<HoldRow>(holds, [tx.tenant]);

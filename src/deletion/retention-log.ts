@@ -1,4 +1,3 @@
-import { type AuditLog } from '../audit/events.js';
 import { type Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
@@ -14,35 +13,35 @@ const pseudonyms = `
 
 const forget = 'select gone, up_to as "upTo" from habeas.forget_events($1, $2::uuid[], $3)';
 
+const progress = `
+  update habeas.retentions set progress = progress || jsonb_build_object('auditLog', jsonb_build_object(
+    'events', coalesce((progress #>> '{auditLog,events}')::bigint, 0) + $2::bigint, 'upTo', $3::text, 'keep', $4::text))
+  where tenant_id = $1`;
+
 /** The end of what is old in a tenant's audit log. Nobody may delete an event but one function of the database. */
 export class RetentionLog {
-  constructor(
-    private readonly database: Database,
-    private readonly audit: AuditLog,
-  ) {}
+  constructor(private readonly database: Database) {}
 
-  /** @returns how many events went; the last batch's transaction says so in the log, and up to which id */
-  async sweep(tenant: string, keep: string, kept: RetentionKept, now: Date): Promise<number> {
-    let gone = 0;
+  /** Batch by batch; each writes into the run's progress how many events went and up to which, to be told once. */
+  async sweep(tenant: string, keep: string, kept: RetentionKept, now: Date): Promise<void> {
     for (;;) {
       const more = await this.database.within(systemTenancy(tenant, 'retention'), async (tx) => {
         const those = await kept.of(tx);
         if (those === 'everything') return 0;
         const stay = await this.pseudonymsOf(tx, those.people);
+        // The story of a matter that is open is not cut.
+        const open = await kept.openSince(tx);
+        const until = before(now, keep);
         const batch = await tx.one<{ gone: number; upTo: string | null }>(forget, [
-          before(now, keep),
+          open && open < until ? open : until,
           stay,
           BATCH,
         ]);
         if (!batch || batch.gone === 0) return 0;
-        // Each batch tells of itself: the events that it took cannot be counted afterwards.
-        await this.audit.record(tx, 'audit_log.shortened', {
-          metadata: { events: batch.gone, upTo: batch.upTo, keep },
-        });
+        await tx.query(progress, [tx.tenant, batch.gone, batch.upTo, keep]);
         return batch.gone;
       });
-      gone += more;
-      if (more < BATCH) return gone;
+      if (more < BATCH) return;
     }
   }
 

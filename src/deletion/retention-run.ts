@@ -37,6 +37,8 @@ export interface RetentionRunParts {
   logKeep: string;
 }
 
+type Progress = { auditLog?: { events: number; upTo: string; keep: string } } & Record<string, number>;
+
 interface Situation {
   /** Host key; absent for the host's own tenant. */
   workspace?: string;
@@ -58,8 +60,7 @@ export class RetentionRun {
     await this.guarded(tenant, () => this.collections(tenant, situation, kept, now));
     await this.guarded(tenant, () => this.parts.files.remove(tenant));
     const { keep } = situation.rules.ofTarget(AUDIT_LOG, this.parts.logKeep);
-    if (keep !== null)
-      await this.guarded(tenant, () => this.parts.log.sweep(tenant, keep, kept, now).then(() => undefined));
+    if (keep !== null) await this.guarded(tenant, () => this.parts.log.sweep(tenant, keep, kept, now));
     await this.within(tenant, (tx) => this.finish(tx, situation, now));
   }
 
@@ -101,8 +102,10 @@ export class RetentionRun {
 
   /** One event for all that was done since the last, also by a run that was killed. */
   private async finish(tx: UnitOfWork, { rules }: Situation, now: Date): Promise<void> {
-    const row = await tx.one<{ progress: Record<string, number> }>(lockProgress, [tx.tenant]);
-    const counts = Object.entries(row?.progress ?? {});
+    const row = await tx.one<{ progress: Progress }>(lockProgress, [tx.tenant]);
+    const { auditLog, ...rows } = row?.progress ?? {};
+    const counts = Object.entries(rows);
+    if (auditLog) await this.parts.audit.record(tx, 'audit_log.shortened', { metadata: auditLog });
     if (counts.length > 0)
       await this.parts.audit.record(tx, 'retention.swept', { metadata: { collections: nested(counts) } });
     await tx.query(finish, [tx.tenant, now, this.nextRun(tx.tenant, rules, now)]);

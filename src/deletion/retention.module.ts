@@ -46,7 +46,7 @@ const run = {
       clock,
       access,
       files: new RetentionFiles(database, new ErasureFiles(database, host, stores), clock),
-      log: new RetentionLog(database, audit),
+      log: new RetentionLog(database),
       logKeep: logKeepOf(config),
     }),
 };

@@ -1,10 +1,13 @@
+import { Logger } from '@nestjs/common';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { HOST_TENANT, systemTenancy } from '../database/tenancy.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { sweepables } from '../datamap/sweepable.js';
 import { type Queue } from '../jobs/queue.js';
+import { tellable } from './retention-failures.js';
 import { before } from './retention-time.js';
+import { WorkspaceDiscovery } from './workspace-discovery.js';
 
 /** The queue of tenants to be swept; one job for each at a time. */
 export const RETENTION = 'retention';
@@ -34,17 +37,24 @@ const claim = `
 
 /** Finds whose retention is due and leaves the work to the queue: a sweep of a million rows must not hold up the others. */
 export class RetentionSweep {
+  private readonly logger = new Logger('RetentionSweep');
+  private readonly discovery: WorkspaceDiscovery;
+  private discoverAt = 0;
+
   constructor(
     private readonly database: Database,
     private readonly host: HostMap,
     private readonly queue: Queue,
     private readonly clock: Clock,
     private readonly logKeep: string,
-  ) {}
+  ) {
+    this.discovery = new WorkspaceDiscovery(database, host);
+  }
 
   async run(): Promise<void> {
     const now = this.clock.now();
     const byDefault = sweepables(this.host.map).some(({ keep }) => keep !== null);
+    if (byDefault) await this.discover(now);
     const old = firstIdOf(before(now, this.logKeep));
     for (let after = FIRST; ;) {
       const due = await this.database.asSweep((tx) =>
@@ -54,6 +64,19 @@ export class RetentionSweep {
       const last = due.at(-1);
       if (!last || due.length < PAGE) return;
       after = last.tenant;
+    }
+  }
+
+  /** Once an hour; of several instances each, since looking twice finds nothing new. */
+  private async discover(now: Date): Promise<void> {
+    if (now.getTime() < this.discoverAt) return;
+    this.discoverAt = now.getTime() + HOUR;
+    try {
+      await this.discovery.run();
+    } catch (error) {
+      // The map does not fit for the moment: those that are known are swept all the same.
+      const { code, message } = tellable(error);
+      this.logger.warn({ code, reason: message }, 'not all workspaces were found; it is tried again');
     }
   }
 

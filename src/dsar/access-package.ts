@@ -6,7 +6,7 @@ import { type LeftOutPart, type WorkspaceTouched } from '../export/manifest.js';
 import { type BuiltPackage, PackageBuilder } from '../export/package-builder.js';
 import { type Package, Packages } from '../export/packages.js';
 import { Controllers } from './controllers.js';
-import { legalInformation } from './legal-information.js';
+import { LegalNotice } from './legal-information.js';
 import { Letters } from './letters.js';
 import { PackageRecipient } from './package-recipient.js';
 import { type Part, Parts, takesPart } from './parts.js';
@@ -31,6 +31,7 @@ export class AccessPackage {
     private readonly packages: Packages,
     private readonly builder: PackageBuilder,
     private readonly controllers: Controllers,
+    private readonly legalNotice: LegalNotice,
     private readonly regions: RegionOfTenant,
     private readonly letters: Letters,
     private readonly recipient: PackageRecipient,
@@ -54,7 +55,7 @@ export class AccessPackage {
       region: request.scope === 'account' ? null : await this.regions.of(tx),
       ...(request.scope === 'account' && { touched: await this.touched(tx, parts) }),
       leftOut: await this.leftOut(tx, parts),
-      legalInformation: await legalInformation(tx, this.controllers, request, taking),
+      legalInformation: await this.legalNotice.of(tx, request, taking),
     }));
     return this.builder.build(
       {

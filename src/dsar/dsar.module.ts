@@ -37,6 +37,7 @@ import { IdentityProof } from './identity-proof.js';
 import { IdentitySweep } from './identity.sweep.js';
 import { LateParts } from './late-parts.js';
 import { LegalClocks } from './legal-clocks.js';
+import { LegalNotice } from './legal-information.js';
 import { Letters } from './letters.js';
 import { MailDelivery } from './mail-delivery.js';
 import { Notes } from './notes.js';
@@ -96,6 +97,7 @@ const work = [
   LegalClocks,
   AccessFulfilment,
   AccessPackage,
+  LegalNotice,
   PackageRebuild,
   PackageDesk,
   Letters,

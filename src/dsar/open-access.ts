@@ -25,6 +25,14 @@ const whose = `
   select distinct s.kind, s.key from habeas.requests r join habeas.request_subjects s on s.request_id = r.id
   where (r.id = any ($2::uuid[]) or not r.parts_opened) and ${accessWaits}`;
 
+const openParts = `
+  select request_tenant_id as "tenant", array_agg(request_id) as "requests"
+  from habeas.request_parts where tenant_id = $1 and closed_at is null group by 1`;
+
+const since = `
+  select min(received_at) as since from habeas.requests
+  where closed_at is null and (tenant_id = $1 or id = any ($2::uuid[]))`;
+
 const ofWorkspace = `
   select 1 from habeas.requests r where r.tenant_id = $2 and r.scope = 'workspace' and ${accessWaits} limit 1`;
 
@@ -45,6 +53,21 @@ export class OpenAccessRequests implements OpenAccess {
       for (const { kind, key } of theirs) found.set(JSON.stringify([kind, key]), { kind, key });
     }
     return [...found.values()];
+  }
+
+  async openSince(tx: UnitOfWork): Promise<Date | null> {
+    const parts = await tx.query<{ tenant: string; requests: string[] }>(openParts, [tx.tenant]);
+    const here = tx.tenant;
+    const requests = new Map([
+      [here, [] as string[]],
+      ...parts.map((p): [string, string[]] => [p.tenant, p.requests]),
+    ]);
+    let oldest: Date | null = null;
+    for (const [tenant, ids] of requests) {
+      const row = await tx.inTenant(tenant, () => tx.one<{ since: Date | null }>(since, [here, ids]));
+      if (row?.since && (oldest === null || row.since < oldest)) oldest = row.since;
+    }
+    return oldest;
   }
 
   async ofWorkspace(tx: UnitOfWork): Promise<boolean> {

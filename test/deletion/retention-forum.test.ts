@@ -177,7 +177,7 @@ describe('a room that is over', () => {
             await eventually(async () => (await forum.sql(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into forum.paper%'`)).length > 0 || (await forum.ids('forum.paper')).includes(2)); // prettier-ignore
           })), // prettier-ignore
           options,
-        )) as Database['within'],
+        )),
     });
     try {
       await forum.run(database);

@@ -129,7 +129,7 @@ export class Forum {
       clock,
       access: new OpenAccessRequests(clock),
       files: new RetentionFiles(database, new ErasureFiles(database, host, this.stores), clock),
-      log: new RetentionLog(database, audit),
+      log: new RetentionLog(database),
       logKeep: 'P36M',
     }).run({ tenant: HOST_TENANT, id: HOST_TENANT });
   }

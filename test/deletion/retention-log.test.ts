@@ -90,6 +90,40 @@ describe('the audit log of a living workspace', () => {
     expect(others).not.toBe(theirs);
   });
 
+  test('keeps the story of a matter that is open, of an account’s that touches the workspace too', async () => {
+    const [before, during] = [await write(acme, 90), await write(acme, 70)];
+    await situation.keep(acme, 'auditLog', 'P60D');
+    const filed = await (await desk.as('member')).post('/v1/me/requests', { kind: 'deletion' });
+    await situation.sql(`update habeas.requests set received_at = now() - interval '80 days' where id = $1`, [
+      filed.body.id,
+    ]);
+    await situation.run(acme);
+    expect(await left()).toEqual([during]);
+    expect(before).not.toBe(during);
+    await (await desk.as('member')).post(`/v1/me/requests/${filed.body.id}/withdrawals`);
+    await situation.run(acme);
+    expect(await left()).toEqual([]);
+  });
+
+  test('tells once of a run, however many batches it took', async () => {
+    const first = await write(acme, 90);
+    // 5,000 go with one batch: as many again, a millisecond of their ids later each.
+    await situation.sql(
+      `insert into habeas.events select (jsonb_populate_record(e, jsonb_build_object('id',
+         overlay(e.id::text placing lpad(to_hex(n), 12, '0') from 25), 'position', null) - 'position')).*
+       from habeas.events e, generate_series(1, 5001) n where e.id = $1`,
+      [first],
+    );
+    expect((await left()).length).toBe(5002);
+    await situation.keep(acme, 'auditLog', 'P60D');
+    const newest = (await left()).at(-1);
+    await situation.run(acme);
+    expect(await left()).toEqual([]);
+    expect(await situation.told(acme, 'audit_log.shortened')).toEqual([
+      { events: 5002, upTo: newest, keep: 'P60D' },
+    ]);
+  });
+
   test('is out of everybody’s reach but the one function’s', async () => {
     await write(acme, 90);
     const asApp = (sql: string) =>

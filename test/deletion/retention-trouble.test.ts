@@ -61,7 +61,7 @@ describe('a retention in trouble', () => {
       clock,
       access: app.get<OpenAccess>(OPEN_ACCESS, { strict: false }),
       files: new RetentionFiles(database, files, clock),
-      log: new RetentionLog(database, audit),
+      log: new RetentionLog(database),
       logKeep: 'P36M',
     }).run({ tenant: acme, id: acme });
   };
