@@ -6,6 +6,7 @@ import { checkChanges } from './check-changes.js';
 import { checkCoverage } from './check-coverage.js';
 import { checkErasure } from './check-erasure.js';
 import { checkNames } from './check-names.js';
+import { checkPurge } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
 import { checkRetention } from './check-retention.js';
 import { snapshotOf, type Snapshot } from './drift.js';
@@ -50,6 +51,7 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...coverage.errors,
       ...access,
       ...erasure,
+      ...checkPurge(map, catalogue, erasure),
       // What the catalogue tells in plainer words, Postgres need not say again.
       ...changes.errors.filter(
         (f) => !erasure.some(({ code, where }) => code === f.code && where === f.where),

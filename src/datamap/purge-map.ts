@@ -1,18 +1,50 @@
 /**
  * The map as the purge of a workspace walks it (decision 0007). In a person's erasure a row may have to stay for the
  * others; when the workspace itself goes, nobody is left for whom. So what a workspace decides about is deleted whatever
- * its rule, `keep` excepted. People's own rows are never reached by way of a workspace, and a row that is another
- * workspace's as well stays, as one that is shared.
+ * its rule, `keep` excepted, and except where a row that stays holds on to it by a foreign key: then it is
+ * pseudonymised or cleared as its rule says. People's own rows are never reached by way of a workspace, and a row that is
+ * another workspace's as well stays, as one that is shared.
  */
 import { type Catalogue, tableIn } from './catalogue.js';
+import { changesOf } from './changes.js';
 import { type Collection, type DataMap, type Path } from './map.js';
 import { qualified } from './names.js';
 
 export function inPurges(map: DataMap, catalogue: Catalogue): DataMap {
-  const collections = Object.entries(map.collections).map(
-    ([name, collection]) => [name, inPurge(map, catalogue, collection)] as const,
+  const purged = new Map(
+    Object.entries(map.collections).map(([name, one]) => [name, inPurge(map, catalogue, one)]),
   );
-  return { ...map, collections: Object.fromEntries(collections) };
+  // Who stays for another's sake may in turn hold on to others.
+  for (let found = true; found;) {
+    found = false;
+    for (const [name, collection] of purged) {
+      const erasure = map.collections[name]?.erasure;
+      const mayStay = erasure?.rule === 'pseudonymise' || erasure?.rule === 'clear';
+      if (!mayStay || collection.erasure.rule !== 'delete') continue;
+      if (![...purged.values()].some((other) => staysAndHolds(catalogue, other, collection))) continue;
+      purged.set(name, { ...collection, erasure });
+      found = true;
+    }
+  }
+  return { ...map, collections: Object.fromEntries(purged) };
+}
+
+/** Whether no way leads to these rows from a workspace that is purged. */
+export const isOutOfReach = ({ builtIn, workspace }: Collection): boolean =>
+  !builtIn && workspace.length === 0;
+
+/** Whether rows that a purge leaves would stop the delete of rows they refer to, or go with them against their rule. */
+function staysAndHolds(catalogue: Catalogue, child: Collection, parent: Collection): boolean {
+  if (child.builtIn || (child.erasure.rule === 'delete' && !isOutOfReach(child))) return false;
+  const freed = isOutOfReach(child) ? {} : changesOf(child);
+  const keys = tableIn(catalogue, child.table)?.foreignKeys ?? [];
+  return keys.some(
+    ({ target, columns, onDelete }) =>
+      qualified(target) === qualified(parent.table) &&
+      onDelete !== 'set null' &&
+      onDelete !== 'set default' &&
+      !columns.some((column) => freed[column] === null),
+  );
 }
 
 function inPurge(map: DataMap, catalogue: Catalogue, collection: Collection): Collection {

@@ -31,9 +31,13 @@ export class LeftRows {
    */
   async noneCameBack(job: ErasureJob): Promise<void> {
     const tenancy = systemTenancy(job.tenant, 'eraser');
-    const left = await this.database.within(tenancy, (tx) => tx.asHost(() => this.left(tx, job)), {
-      statementTimeout: 0,
-    });
+    const left = await this.database.within(
+      tenancy,
+      (tx) => tx.asHost(() => this.left(tx, job, job.scope === 'workspace')),
+      {
+        statementTimeout: 0,
+      },
+    );
     if (left.length === 0) return;
     await this.database.within(tenancy, (tx) =>
       tx.query(reopen, [job.id, left.map(({ collection }) => collection)]),
@@ -41,19 +45,22 @@ export class LeftRows {
     const places = left.map(({ collection, rows }) => `${collection} (${rows})`).join(', ');
     throw new DomainError(
       'erasure.rows_came_back',
-      `Rows were written again where they had been erased: ${places}. A trigger, or somebody at work?`,
+      `Rows were written again where they had been erased: ${places}. ${whatToDo(job)}`,
     );
   }
 
-  /** Counted in the host's role. What lies there as an erasure leaves it does not count. */
-  async left(tx: UnitOfWork, job: ErasureJob): Promise<Left[]> {
+  /**
+   * Counted in the host's role. What lies there as an erasure leaves it does not count.
+   * @param shared whether shared rows that nobody else has any more are looked for as well
+   */
+  async left(tx: UnitOfWork, job: ErasureJob, shared = false): Promise<Left[]> {
     const { map: own, catalogue } = this.hostMap.current();
     const map = job.scope === 'workspace' ? inPurges(own, catalogue) : own;
     const left: Left[] = [];
     if (job.scope !== 'workspace' && job.subjects.length === 0) return left;
     for (const collection of Object.values(map.collections)) {
       // A shared row may be left alone by others' going long after; none comes back without its person's own rows.
-      if (collection.erasure.rule === 'keep' || collection.shared) continue;
+      if (collection.erasure.rule === 'keep' || (collection.shared && !shared)) continue;
       let rows = 0;
       for (const { selection, workspace } of placesOf(job, collection)) {
         if (keptBy(job, collection.name, workspace)) continue;
@@ -68,6 +75,11 @@ export class LeftRows {
     return left;
   }
 }
+
+const whatToDo = ({ scope }: ErasureJob): string =>
+  scope === 'workspace'
+    ? 'Make the product read-only for this workspace, and look for triggers that write: then it is tried again, and ends.'
+    : 'A trigger, or somebody at work?';
 
 const reopen = `
   update habeas.erasure_steps set finished_at = null where erasure_id = $1 and collection = any ($2::text[]) and rule <> 'keep'`;
