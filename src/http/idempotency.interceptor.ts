@@ -15,6 +15,8 @@ import { Idempotency, type Answer, type KeyedWrite } from './idempotency.js';
 import { invalidInput } from './input.js';
 import './request-context.js';
 
+/** Wrong input, and who sent it: signing in anew, as `auth.stale` asks for, must not meet the old answer. */
+const notCarriedOut = new Set([400, 401, 403]);
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** A write with an Idempotency-Key happens once, however often it is sent. Runs after the guard. */
@@ -39,7 +41,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   /** What went wrong on our side, or was never carried out, may be sent again under the same key. */
   private async settle(write: KeyedWrite, answer: Answer | undefined): Promise<void> {
-    const final = answer !== undefined && answer.status < 500 && answer.status !== 400;
+    const final = answer !== undefined && answer.status < 500 && !notCarriedOut.has(answer.status);
     try {
       await (final ? this.idempotency.keep(write, answer) : this.idempotency.release(write));
     } catch (error) {

@@ -85,6 +85,7 @@ describe('a write with an Idempotency-Key', () => {
   test.each([
     ['that failed on our side', { title: 'broken' }, 500],
     ['whose input was wrong', { title: '' }, 400],
+    ['that wanted a fresh sign-in', { title: 'stale' }, 403],
   ])('%s may be sent again under the same key', async (_which, payload, status) => {
     expect((await post(payload)).statusCode).toBe(status);
     expect((await post({ title: 'note' })).statusCode).toBe(201);

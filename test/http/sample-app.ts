@@ -68,6 +68,7 @@ class NotesController {
     if (note.title === 'slow') await new Promise<void>((resolve) => (letGo = resolve));
     if (note.title === 'broken') throw new Error(`cannot store ${JSON.stringify(note)}`);
     if (note.title === 'irreversible') throw new DomainError('request.irreversible', 'Too late.');
+    if (note.title === 'stale') throw new DomainError('auth.stale', 'Sign in again, then repeat the call.');
     if (note.title === 'postgres') {
       await this.database.within(tenancy, (tx) =>
         tx.query('insert into habeas.controllers (tenant_id, name, dpo) values ($1, $2, $2)', [
