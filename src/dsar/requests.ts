@@ -167,6 +167,7 @@ export class Requests {
     const forget =
       'update habeas.erasures set job_sealed = null, wiped_at = $2 where job_id = $1 and job_sealed is not null';
     await tx.query(forget, [id, this.clock.now()]);
+    await tx.query(forgetRows, [id]);
     // Of a workspace: its owners' addresses and its members, noted before anything went.
     await tx.query('delete from habeas.workspace_purges where request_id = $1', [id]);
   }
@@ -239,3 +240,7 @@ export class Requests {
 
 /** That a sibling was left out is none of a part's business: its own share went out whole. */
 const withoutSiblings = (outcome: Outcome): Outcome => (outcome === 'partial' ? 'full' : outcome);
+
+// Keys of rows that were noted before anything went: they may say whom it was about.
+const forgetRows = `
+  delete from habeas.erasure_rows where erasure_id in (select id from habeas.erasures where job_id = $1)`;

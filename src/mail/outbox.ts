@@ -14,7 +14,7 @@ export interface NewMail<T extends Template> {
   /** The reader's language as the host has it; unusable values are English. */
   language?: string | null;
   params: MailParams[T];
-  /** Of one key there is one mail in a tenant, however often a step runs. */
+  /** Of one key there is one mail in a tenant, however often a step runs. It may name the reader: a keyed hash is kept. */
   dedupeKey?: string;
   /** The request or package it is about; `cancel` and bounces go by it. */
   about?: string;
@@ -54,6 +54,8 @@ export class Outbox {
    * @returns the mail's id; of the first one if `dedupeKey` is taken
    */
   async send<T extends Template>(tx: UnitOfWork, mail: NewMail<T>): Promise<string> {
+    const once = mail.dedupeKey === undefined ? null : this.sealing.digest('outbox.once', mail.dedupeKey);
+    const dedupeKey = once?.toString('base64url') ?? null;
     const written = await tx.one<{ id: string }>(insertMail, [
       tx.tenant,
       mail.about ?? null,
@@ -62,10 +64,10 @@ export class Outbox {
       languageFor(mail.language).locale,
       this.sealing.seal('outbox.recipient', mail.to),
       this.sealing.seal('outbox.params', mail.params),
-      mail.dedupeKey ?? null,
+      dedupeKey,
       this.clock.now(),
     ]);
-    if (!written) return this.idOfFirst(tx, mail.dedupeKey);
+    if (!written) return this.idOfFirst(tx, dedupeKey);
     for (const listener of this.queuedListeners) await listener(tx, { tenant: tx.tenant, id: written.id });
     return written.id;
   }
@@ -102,7 +104,7 @@ export class Outbox {
     return this.postman.deliver(mail);
   }
 
-  private async idOfFirst(tx: UnitOfWork, dedupeKey: string | undefined): Promise<string> {
+  private async idOfFirst(tx: UnitOfWork, dedupeKey: string | null): Promise<string> {
     const first = await tx.one<{ id: string }>(`select id from habeas.outbox where dedupe_key = $1`, [
       dedupeKey,
     ]);

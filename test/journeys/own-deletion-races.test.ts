@@ -72,6 +72,7 @@ describe('what happens while a person is erased', () => {
     expect(placed.status).toBe(201);
     return () => support.delete(`/v1/workspaces/${workspaceIds.acme}/holds/${placed.body.id}`);
   };
+  const noted = () => desk.db.behindTheScenes('select * from habeas.erasure_rows');
   const certified = async () => {
     const [row] = await desk.db.behindTheScenes<{ n: number }>(
       'select count(*)::int as n from habeas.erasures where certificate is not null',
@@ -115,6 +116,24 @@ describe('what happens while a person is erased', () => {
     expect([await messages(), await users()]).toEqual(before);
     const [erasure] = await desk.db.behindTheScenes('select job_sealed from habeas.erasures');
     expect(erasure).toEqual({ job_sealed: null });
+    expect(await noted()).toEqual([]);
+  });
+
+  test('what was noted for a run that is withdrawn is forgotten, also what is being noted at that moment', async () => {
+    const { body } = await me.post('/v1/me/requests', PT0S);
+    await desk.db.behindTheScenes(`
+      create function public.slowly() returns trigger language plpgsql as $$ begin
+        perform pg_sleep(1); return null; end $$;
+      create trigger slowly after insert on habeas.erasure_rows for each statement execute function public.slowly()`);
+    const running = run(body.id);
+    await eventually(async () => {
+      const noting = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`;
+      return (await desk.db.behindTheScenes(noting)).length > 0;
+    }, 20_000);
+    expect((await me.post(`/v1/me/requests/${body.id}/withdrawals`)).status).toBe(201);
+    await running;
+    expect(await rowOf(body.id)).toMatchObject({ status: 'withdrawn' });
+    expect(await noted()).toEqual([]);
   });
 
   test('a withdrawal between two batches comes too late, and the run ends as if nothing had been said', async () => {

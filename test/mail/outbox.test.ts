@@ -141,6 +141,12 @@ describe('a mail in the outbox', () => {
     expect(await dueNow()).toHaveLength(2);
   });
 
+  test('keeps nobody’s name in what it is written once by', async () => {
+    await send(ready({ dedupeKey: `approval/1/${person}` }));
+    const rows = await db.behindTheScenes<{ text: string }>('select o::text as text from habeas.outbox o');
+    expect(rows.map(({ text }) => text).join('\n')).not.toContain(person);
+  });
+
   test('is neither sent nor cancelled from another tenant', async () => {
     const server = await receiver();
     const about = randomUUID();
