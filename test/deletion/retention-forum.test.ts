@@ -168,22 +168,21 @@ describe('a room that is over', () => {
     await client.connect();
     let came: Promise<unknown> | undefined;
     // Between the last lock and the delete, somebody adds a paper to a message of the room.
-    const database = Object.assign(Object.create(forum.foreign.database.database) as Database, {
-      within: ((tenancy, work, options) =>
-        forum.foreign.database.database.within(
-          tenancy,
-          (tx) => work(sayingBefore(tx, 'with l0', /delete from/, async () => {
-            came = client.query(`insert into forum.paper values (2, 1, 'p/2')`).catch((error: unknown) => error);
-            await eventually(async () => (await forum.sql(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into forum.paper%'`)).length > 0 || (await forum.ids('forum.paper')).includes(2)); // prettier-ignore
-          })), // prettier-ignore
-          options,
-        )),
-    });
+    const real = forum.foreign.database.database;
+    const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into forum.paper%'`;
+    const add = async () => {
+      came = client.query(`insert into forum.paper values (2, 1, 'p/2')`).catch((error: unknown) => error);
+      const decided = async () =>
+        (await forum.sql(waits)).length > 0 || (await forum.ids('forum.paper')).includes(2);
+      await eventually(decided);
+    };
+    const within: Database['within'] = (tenancy, work, options) =>
+      real.within(tenancy, (tx) => work(sayingBefore(tx, 'with l0', /delete from/, add)), options);
+    const database = Object.assign(Object.create(real) as Database, { within });
     try {
       await forum.run(database);
-      const [answer] = [await came];
       // It had to wait, and finds no message any more.
-      expect(answer).toMatchObject({ code: '23503' });
+      expect(await came).toMatchObject({ code: '23503' });
       expect(await forum.ids('forum.paper')).toEqual([3]);
       // Its file is its writer's to remove: no row has ever named it.
       expect(await forum.ids('forum.room')).toEqual([2]);

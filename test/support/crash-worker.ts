@@ -24,19 +24,21 @@ import { type ObjectStore } from '../../src/storage/object-store.js';
 import { TestClock } from './clock.js';
 import { type Orders, type Situation } from './crashing-worker.js';
 
-const { databaseUrl, home, hostHome, grain, dataMap } = JSON.parse(process.argv[2] ?? '') as Situation;
+const { databaseUrl, home, hostHome, grain, dataMap, only } = JSON.parse(process.argv[2] ?? '') as Situation;
 
-let killAt = Infinity;
+let killAt: Orders['killAt'] = Infinity;
 let steps = 0;
-const seen = new Set<string>();
+const seen = new Map<string, number>();
 
 /** Dies here if it is this step's turn; what it wrote before says how far it came. */
 function step(name: string, { repeats = false } = {}): void {
   if (killAt === Infinity || (repeats && grain === 'coarse' && seen.has(name))) return;
-  seen.add(name);
+  seen.set(name, (seen.get(name) ?? 0) + 1);
   steps += 1;
   writeSync(1, `${steps} ${name}\n`);
-  if (steps === killAt) process.kill(process.pid, 'SIGKILL');
+  const turn =
+    typeof killAt === 'number' ? steps === killAt : killAt.name === name && killAt.nth === seen.get(name);
+  if (turn) process.kill(process.pid, 'SIGKILL');
 }
 
 function stepsOfDatabase(database: Database): void {
@@ -112,7 +114,7 @@ const leftAlone = new Set(['retention']);
 function stepsOfQueue(queue: Queue): void {
   const register = queue.register.bind(queue);
   queue.register = (name, handler, options) => {
-    if (leftAlone.has(name)) return;
+    if (only ? !only.includes(name) : leftAlone.has(name)) return;
     register(
       name,
       async (job) => {

@@ -16,11 +16,13 @@ export interface Situation {
   grain: Grain;
   /** A data map other than the demo's. */
   dataMap?: string | undefined;
+  /** Names of the only queues whose jobs it takes; absent: all but retention's. */
+  only?: readonly string[] | undefined;
 }
 
 export interface Orders {
-  /** The step at which it dies. */
-  killAt: number;
+  /** The step at which it dies: of all, or of those of a name. */
+  killAt: number | { name: string; nth: number };
   now: string;
 }
 
@@ -39,13 +41,14 @@ export class CrashingWorker {
   }
 
   /** Starts the process, which then waits for `work`. */
-  static boot(desk: TestDesk, grain: Grain): CrashingWorker {
+  static boot(desk: TestDesk, grain: Grain, only?: readonly string[]): CrashingWorker {
     const situation: Situation = {
       databaseUrl: desk.db.url,
       home: desk.config.home,
       hostHome: desk.config.home,
       grain,
       dataMap: desk.config.datamapFile,
+      only,
     };
     const args = ['--import', './scripts/typescript-loader.js', 'test/support/crash-worker.ts'];
     const child = spawn(process.execPath, [...args, JSON.stringify(situation)], {
@@ -57,7 +60,7 @@ export class CrashingWorker {
   }
 
   /** Takes jobs until the n-th step, where it dies. */
-  async work(killAt: number): Promise<void> {
+  async work(killAt: Orders['killAt']): Promise<void> {
     await eventually(() => this.ended !== undefined || this.output.includes('booted\n'), 60_000);
     if (this.ended) throw new Error(`the worker did not start:\n${this.output}`);
     const orders: Orders = { killAt, now: this.desk.clock.now().toISOString() };
