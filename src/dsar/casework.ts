@@ -8,6 +8,7 @@ import { Queue } from '../jobs/queue.js';
 import { IdentityProof } from './identity-proof.js';
 import { LegalClocks } from './legal-clocks.js';
 import { Letters } from './letters.js';
+import { useDeletion } from './one-door.js';
 import { enqueueFulfilment } from './queues.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -41,11 +42,7 @@ export class Casework {
     const { kind, scope } = await this.database.within(tenancy, (tx) => this.requests.find(tx, id));
     if (scope !== 'workspace')
       throw new DomainError('auth.forbidden', 'Only the person withdraws their own request.');
-    if (kind === 'deletion')
-      throw new DomainError(
-        'request.use_deletion',
-        `The deletion of a workspace is cancelled with DELETE /v1/workspaces/${tenancy.tenant}/deletion.`,
-      );
+    if (kind === 'deletion') throw useDeletion(tenancy.tenant);
     return this.withdraw(tenancy, id);
   }
 

@@ -16,10 +16,11 @@ export const accessWaits = `
       and exists (select from habeas.package_links l
                   where l.package_id = p.id and l.revoked_at is null and l.expires_at > $1)))))`;
 
-// An account's request lives in the host's tenant and has a part here.
+// An account's request lives in the host's tenant and has a part here. What was refused here is in no package.
 const partsHere = `
   select request_tenant_id as "tenant", array_agg(request_id) as "requests"
-  from habeas.request_parts where tenant_id = $1 and kind = 'access' and scope <> 'workspace' group by 1`;
+  from habeas.request_parts where tenant_id = $1 and kind = 'access' and scope <> 'workspace' and coalesce(decision, 'approved') = 'approved'
+  group by 1`;
 
 const whose = `
   select distinct s.kind, s.key from habeas.requests r join habeas.request_subjects s on s.request_id = r.id

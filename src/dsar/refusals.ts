@@ -11,6 +11,7 @@ import { Sealing } from '../keys/sealing.js';
 import { Controllers } from './controllers.js';
 import { groundFor } from './ground-for.js';
 import { Letters } from './letters.js';
+import { useDeletion } from './one-door.js';
 import { type Part, Parts } from './parts.js';
 import { enqueueFulfilment } from './queues.js';
 import { type Request } from './request.js';
@@ -39,7 +40,7 @@ export class Refusals {
     private readonly queue: Queue,
   ) {}
 
-  /** Refuses the whole, or one part of it. @throws DomainError `refusal.unknown_ground`, `part.not_found`, `request.closed` */
+  /** Refuses the whole, or one part of it. @throws DomainError `refusal.unknown_ground`, `part.not_found`, `request.closed`, `request.use_deletion` */
   refuse(tenancy: Tenancy, id: string, refusal: Refusal): Promise<Request> {
     return this.database.within(tenancy, async (tx) =>
       this.refuseIn(tx, await this.requests.lockOpen(tx, id), refusal),
@@ -48,6 +49,7 @@ export class Refusals {
 
   /** The same of a request that the caller has locked. */
   async refuseIn(tx: UnitOfWork, request: Request, refusal: Refusal): Promise<Request> {
+    if (request.kind === 'deletion' && request.scope === 'workspace') throw useDeletion(request.tenant);
     const ground = groundFor(request, refusal.ground);
     const part = refusal.part === undefined ? undefined : await this.partOf(tx, request, refusal.part);
     await tx.query(insertRefusal, [

@@ -20,6 +20,7 @@ const words: Record<string, Words> = {
     Number(metadata.awaiting) > 0 ? 'Those who decide about a part of it were asked' : undefined,
   'part.approved': 'A part of it was approved',
   'part.refused': 'A part of it was refused',
+  'part.ended': 'A workspace it was also about was deleted, so that nothing is left there',
   'request.started': 'Work on it began',
   'request.blocked': 'Something stands in the way, and somebody looks after it',
   'request.irreversible': 'The deletion began; from here on it cannot be undone',

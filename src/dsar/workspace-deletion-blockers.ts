@@ -3,10 +3,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { OPEN_ACCESS, type OpenAccess } from '../deletion/open-access.js';
 import { type DeletionBlocker } from './deletion-blockers.js';
 import { type Request } from './request.js';
-
-// Whoever it is about: everything goes. FOR SHARE: no release and no second thought slips in before the purge begins.
-const holds = `
-  select disclosable from habeas.holds where tenant_id = $1 and released_at is null for share`;
+import { HELD, holdsOfWorkspace } from './workspace-holds.js';
 
 /** What stands between a workspace's deletion and its purge, in its tenant. Nothing is remembered. */
 @Injectable()
@@ -20,11 +17,10 @@ export class WorkspaceDeletionBlockers {
   }
 
   private async held(tx: UnitOfWork): Promise<DeletionBlocker[]> {
-    const found = await tx.query<{ disclosable: boolean }>(holds, [tx.tenant]);
+    const found = await holdsOfWorkspace(tx);
     if (found.length === 0) return [];
     const disclosable = found.every((hold) => hold.disclosable);
-    const message = 'Something in this workspace has to be kept for a legal reason for now.';
-    return [{ code: 'held', message, delays: false, disclosable }];
+    return [{ code: 'held', message: HELD, delays: false, disclosable }];
   }
 
   /** What people have asked for, and are owed, is not deleted from under their hands. */

@@ -15,14 +15,12 @@ import { DomainError } from '../errors.js';
 import { type Request } from './request.js';
 import { Recipients } from './recipients.js';
 import { Requests } from './requests.js';
+import { HELD, holdsOfWorkspace } from './workspace-holds.js';
 import { PurgeEnd } from './workspace-purge-end.js';
 import { WorkspaceMatters } from './workspace-purge-matters.js';
 import { PeopleLeft } from './workspace-purge-people.js';
 import { PurgeStart } from './workspace-purge-start.js';
 import { PurgedTombstones } from './workspace-purge-tombstones.js';
-
-// Whoever it is about: everything goes. FOR SHARE: no second thought slips in before the batch commits.
-const holds = 'select 1 from habeas.holds where tenant_id = $1 and released_at is null for share';
 
 /**
  * What becomes of a workspace once its grace is over, in its order: the host's rows and files, Habeas's own, the people
@@ -72,14 +70,10 @@ export class WorkspacePurge {
   }
 
   /** A cancellation takes the same lock, so that either it comes first or this batch does. */
-  private async shouldGoOn(tx: UnitOfWork, { id, tenant }: Request): Promise<void> {
+  private async shouldGoOn(tx: UnitOfWork, { id }: Request): Promise<void> {
     const { status } = await this.requests.lock(tx, id);
     if (status !== 'in_progress') throw new DomainError('erasure.stopped', `The request is ${status}.`);
-    if ((await tx.query(holds, [tenant])).length > 0)
-      throw new DomainError(
-        'deletion.held',
-        'Something in this workspace has to be kept for a legal reason for now.',
-      );
+    if ((await holdsOfWorkspace(tx)).length > 0) throw new DomainError('deletion.held', HELD);
   }
 
   /** Habeas's own. From here on no event of this matter names anybody, and nothing can be taken back. */

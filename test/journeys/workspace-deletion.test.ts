@@ -213,6 +213,11 @@ describe('an owner deletes their workspace', () => {
       status: 422,
       code: 'request.use_deletion',
     });
+    const support = await desk.as('support');
+    const refused = await support.post(`/v1/workspaces/${acme}/requests/${requestId}/refusals`, {
+      ground: 'unfounded',
+    });
+    expect([refused.status, refused.body.code]).toEqual([422, 'request.use_deletion']);
     expect((await (await desk.as('member')).delete(at(acme))).status).toBe(403);
     expect((await (await desk.as('admin')).delete(at(acme))).status).toBe(204);
     expect((await owner.get(at(acme))).body.status).toBe('none');
