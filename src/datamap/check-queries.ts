@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { type Catalogue, tableIn } from './catalogue.js';
 import { type Finding, finding } from './findings.js';
-import { slowIdentifiers, slowPaths } from './check-speed.js';
+import { slowIdentifiers, slowPaths, slowRetentions } from './check-speed.js';
 import { compositeKey } from './keys.js';
 import { type Collection, type DataMap } from './map.js';
 import { type TableRef } from './names.js';
@@ -47,6 +47,7 @@ export async function checkQueries(
     else if (Object.keys(collection.subject).length > 0)
       warnings.push(...(await slowPaths(db, map, catalogue, collection)));
   }
+  if (errors.length === 0) warnings.push(...(await slowRetentions(db, map, catalogue)));
   return { errors, warnings };
 }
 

@@ -3,11 +3,13 @@
  * sequential scans made unattractive: what still is one has no index to use.
  */
 import { type SqlRunner } from '../database/unit-of-work.js';
-import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
+import { type Catalogue, type CatalogueTable, columnIn, tableIn } from './catalogue.js';
 import { type Finding, finding } from './findings.js';
 import { type Collection, type DataMap, type Path } from './map.js';
-import { qualified, type TableRef } from './names.js';
+import { qualified, quoted, type TableRef } from './names.js';
 import { indexesFor, subjectPathCondition } from './paths.js';
+import { sweepables } from './sweepable.js';
+import { rowsSelected } from './walk.js';
 
 /** Below this many rows reading a whole table is nothing to warn of. */
 const MANY_ROWS = 50_000;
@@ -81,6 +83,36 @@ export async function slowPaths(
         );
       }
     }
+  return findings;
+}
+
+/** Big tables that looking for rows whose retention is over, each hour, reads from end to end. */
+export async function slowRetentions(db: SqlRunner, map: DataMap, catalogue: Catalogue): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { collection, after } of sweepables(map)) {
+    const { table, workspace, name } = collection;
+    const found = tableIn(catalogue, table);
+    if (!found || rowsOf(catalogue, found) < MANY_ROWS) continue;
+    const moments: Record<string, string> = {
+      'pg_catalog.date': 'current_date',
+      'pg_catalog.timestamp': `(now() at time zone 'UTC')`,
+    };
+    const moment = moments[columnIn(catalogue, table, after)?.base ?? ''] ?? 'now()';
+    const selection = workspace.length > 0 ? { workspaces: [''] } : {};
+    const condition = `${rowsSelected(map, catalogue, collection, selection)} and t.${quoted(after)} <= ${moment}`;
+    const read = await readWhole(db, `select t.* from ${qualified(table)} as t where ${condition}`);
+    if (!read.some((ref) => belongsTo(catalogue, ref, table))) continue;
+    const own = workspace.flatMap(({ join, columns }) => (join.length === 0 ? columns : []));
+    const columns = [...own, after].map(quoted).join(', ');
+    findings.push(
+      finding(
+        'query.scans',
+        table,
+        after,
+        `Looking for rows of ${name} whose retention is over reads this whole table (about ${Math.round(rowsOf(catalogue, found))} rows). Create an index: create index on ${qualified(table)} (${columns});`,
+      ),
+    );
+  }
   return findings;
 }
 

@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { settingsStatement } from '../datamap/settings.js';
 import { type Sweepable, sweepables } from '../datamap/sweepable.js';
-import { notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import { type OpenAccess } from './open-access.js';
 import { type PreviewQuery } from './retention.schema.js';
 import { selectionOf } from './retention-batches.js';
@@ -14,6 +14,9 @@ import { RetentionRules } from './retention-rules.js';
 import { type Gone, RetentionSql } from './retention-sql.js';
 import { sweepableIn } from './retention-terms.js';
 import { type Keep, overNow } from './retention-time.js';
+
+/** Milliseconds that all counting together may take: whoever asks holds a connection and waits. */
+const PATIENCE = 20_000;
 
 const hostKey = 'select host_key as "hostKey" from habeas.workspaces where id = $1';
 
@@ -45,9 +48,10 @@ export class RetentionPreview {
       const rules = await RetentionRules.of(tx, this.clock.now());
       const wanted = collection === undefined ? this.all() : [this.one(collection, keep)];
       const collections: PreviewOfCollection[] = [];
+      const until = performance.now() + PATIENCE;
       for (const rule of wanted) {
         const { keep: inForce, pending } = rules.of(rule);
-        collections.push(await this.counted(tx, rule, keep ?? pending?.keep ?? inForce));
+        collections.push(await this.counted(tx, rule, keep ?? pending?.keep ?? inForce, until));
       }
       const counts = collections.flatMap((one) => [one, ...one.hanging]);
       const sum = (what: 'rows' | 'files') => counts.reduce((total, one) => total + one[what], 0);
@@ -67,7 +71,12 @@ export class RetentionPreview {
     );
   }
 
-  private async counted(tx: UnitOfWork, rule: Sweepable, keep: Keep): Promise<PreviewOfCollection> {
+  private async counted(
+    tx: UnitOfWork,
+    rule: Sweepable,
+    keep: Keep,
+    until: number,
+  ): Promise<PreviewOfCollection> {
     const now = this.clock.now();
     const over = overNow(now, keep, rule);
     const nothing = { collection: rule.collection.name, keep, rows: 0, files: 0, hanging: [] };
@@ -81,11 +90,24 @@ export class RetentionPreview {
     const settings = settingsStatement(selectionOf(place, kept));
     await tx.query(settings.sql, settings.values);
     const count = new RetentionSql(map, catalogue, { ...place, kept }).count();
-    const [own, ...below] = await tx.asHost((db) => db.query<Gone>(count.sql, count.values));
+    const left = Math.max(1, Math.round(until - performance.now()));
+    await tx.query(`select set_config('statement_timeout', $1, true)`, [String(left)]);
+    const [own, ...below] = await tx
+      .asHost((db) => db.query<Gone>(count.sql, count.values))
+      .catch((error: unknown) => {
+        throw (error as { code?: unknown }).code === '57014' ? tooMany(rule) : error;
+      });
+    await tx.query(`select set_config('statement_timeout', $1, true)`, [String(PATIENCE)]);
     const hanging = below.filter(({ rows }) => rows > 0);
     return { ...nothing, before: over.at.toISOString(), ...countOf(own), collection: rule.collection.name, hanging: hanging.map(countOf) }; // prettier-ignore
   }
 }
+
+const tooMany = ({ collection: { name }, after }: Sweepable): DomainError =>
+  new DomainError(
+    'retention.too_slow',
+    `Counting what is over in ${name} takes too long. Ask for one collection, or index its workspace and ${after}.`,
+  );
 
 const countOf = (gone: Gone | undefined): Counted => ({
   collection: gone?.collection ?? '',

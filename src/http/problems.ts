@@ -70,6 +70,7 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['erasure.rows_locked', 503],
   ['erasure.files_left', 503],
   ['residue.unfinished', 503],
+  ['retention.too_slow', 503],
   ['erasure.failed', 500],
   ['erasure.refused_by_database', 500],
   ['erasure.workspace_unknown', 500],
