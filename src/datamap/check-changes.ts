@@ -5,7 +5,7 @@
 import { messageOf } from '../errors.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
-import { changesOf } from './changes.js';
+import { changesOf, isDeleted } from './changes.js';
 import {
   type Changes,
   circles,
@@ -17,7 +17,7 @@ import {
 } from './check-facts.js';
 import { erasureFacts, type ErasureFacts } from './erasure-facts.js';
 import { type Finding, finding } from './findings.js';
-import { type DataMap } from './map.js';
+import { type Collection, type DataMap } from './map.js';
 import { literal, qualified, quoted, shown } from './names.js';
 import { type SetValue } from './schema.js';
 
@@ -40,10 +40,30 @@ export async function checkChanges(db: SqlRunner, map: DataMap, catalogue: Catal
     add(found, collisions(table, facts, changes));
     add(found, await danglings(db, table, facts, changes));
     found.errors.push(...heldColumns(map, table, facts, changes));
-    found.warnings.push(...sideEffects(collection, table, facts, changes));
+    found.warnings.push(
+      ...sideEffects(collection, table, facts, changes),
+      ...words(collection, table, changes),
+    );
   }
   return found;
 }
+
+/** Words of a text taken apart are no identifiers any more, so no search finds them in a row that stays. */
+const words = (collection: Collection, table: CatalogueTable, changes: Changes): Finding[] =>
+  isDeleted(collection)
+    ? []
+    : table.columns
+        .filter(
+          ({ base, generated, name }) => base === 'pg_catalog.tsvector' && !generated && !(name in changes),
+        )
+        .map(({ name }) =>
+          finding(
+            'erasure.words_stay',
+            table,
+            name,
+            'It holds words of what the erasure clears, unless a trigger writes it anew on each update. Clear it, or see that one does.',
+          ),
+        );
 
 const add = (found: Found, { errors, warnings }: Found): void => {
   found.errors.push(...errors);

@@ -177,7 +177,8 @@ export class Bystanders {
     );
   }
 
-  private otherPeople({ subject, where }: Collection): string[] {
+  private otherPeople(collection: Collection): string[] {
+    const { subject, where } = collection;
     return Object.entries(subject).flatMap(([kind, paths]) =>
       paths.map((path) => {
         const normaliser = normaliserOf(this.map, kind, path.as);
@@ -185,13 +186,27 @@ export class Bystanders {
           path.as === undefined && this.map.subjects[kind]?.table
             ? this.ownKeys(kind)
             : this.ownIdentifiers();
-        const value = normaliseSql(normaliser, 'o.v', this.catalogue.fold);
+        // As the database compares them: keys that differ in case only are the same.
+        const folds = normaliser === 'exact' && this.isCaseless(collection, kind, path);
+        const plain = normaliseSql(normaliser, 'o.v', this.catalogue.fold);
+        const [value, theirs] = folds ? [`lower(${plain})`, 'lower(own.v)'] : [plain, 'own.v'];
         const other =
           `exists (select from (${valuesOf(path)}) as o where o.v is not null and o.v <> '' ` +
-          `and ${value} <> all (array(select own.v from (${own}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
+          `and ${value} <> all (array(select ${theirs} from (${own}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
         return where === undefined ? other : `(${other} and (${where}))`;
       }),
     );
+  }
+
+  private isCaseless({ table }: Collection, kind: string, path: Path): boolean {
+    const { table: own, key, identifiers } = this.map.subjects[kind] ?? {};
+    const ends = path.join.at(-1)?.table ?? table;
+    const named = path.as === undefined ? key?.[0] : identifiers?.[path.as]?.column;
+    const types = [
+      ...path.columns.map((column) => columnIn(this.catalogue, ends, column)),
+      own && named !== undefined ? columnIn(this.catalogue, own, named) : undefined,
+    ];
+    return types.some((type) => /[.]citext$/.test(type?.element ?? type?.base ?? ''));
   }
 
   /** Keys that mean one person: of the kinds in the same table, since 7 may be somebody else in another. */

@@ -1,5 +1,20 @@
-import { type BatchDone, Values } from './erasure-sql.js';
+import { type SqlRunner } from '../database/unit-of-work.js';
+import { shown } from '../datamap/names.js';
+import { reachesOthers, rowsCameBack } from './erasure-failure.js';
+import { type BatchDone, type ErasureSql, Values } from './erasure-sql.js';
 import { type Aim, type StepContext, type StepWork } from './step-context.js';
+
+/** What a guard or a trigger keeps of a circle keeps all of it: no later step would find it. */
+async function nothingStays(db: SqlRunner, { collection, step }: StepWork, sql: ErasureSql): Promise<void> {
+  const rowsOf = async ({ sql: query, values = [] }: { sql: string; values?: unknown[] }) =>
+    Number((await db.query<{ rows: string }>(query, values))[0]?.rows);
+  const guarded = sql.guarded();
+  const held = guarded ? await rowsOf(guarded) : 0;
+  if (held > 0)
+    throw reachesOthers(collection.name, shown(sql.table), held, guarded?.keys.join(', ') ?? '', step.done);
+  const left = await rowsOf(sql.count());
+  if (left > 0) throw rowsCameBack(collection.name, shown(sql.table), left, step.done);
+}
 
 /** All rows of collections that refer to each other, in one statement: at its end no key is left hanging. */
 export async function eraseCircle(context: StepContext, works: StepWork[]): Promise<void> {
@@ -23,6 +38,7 @@ export async function eraseCircle(context: StepContext, works: StepWork[]): Prom
           values.all,
         );
         await db.query('set constraints all immediate');
+        for (const [n, { sql }] of aims.entries()) await nothingStays(db, works[n] as StepWork, sql);
         return found;
       });
       for (const { n, done: gone, files: named } of rows) {

@@ -124,6 +124,17 @@ export class ErasureSql {
     return { sql, values: values.all };
   }
 
+  /** Of these noted keys those whose rows a cascade holds back; undefined where none can. Shared rows stay by rule. */
+  heldBack(keys: unknown[]): Statement | undefined {
+    const guard = this.deletes ? this.bystanders.takesNobodyAlong(this.table) : undefined;
+    if (guard === undefined || this.collection.shared) return undefined;
+    const values = new Values();
+    const sql =
+      `select ${this.keyArray()} as key from ${this.from} as t ` +
+      `where ${this.hasKey(values.add(JSON.stringify(keys)))} and (${guard}) is not true`;
+    return { sql, values: values.all };
+  }
+
   /**
    * Where rows lie that are to be done, at most so many, table by table and in the order of their places. A batch
    * that looked for its rows itself would begin at the same end each time, and go over all that are dead already.

@@ -35,7 +35,8 @@ export function patternOf(
   normaliser: Normaliser = 'exact',
   isKey = false,
 ): Pattern | undefined {
-  const text = foldCase(value.trim());
+  // Postgres writes one address of a network as a network of one.
+  const text = foldCase(value.trim()).replace(/^(?:([\d.]{7,15})\/32|([\da-f:.]+:[\da-f:.]*)\/128)$/, '$1$2');
   if (text.length > longest || pseudonymMail.test(text)) return undefined;
   if (normaliser === 'phone') return phone(text, isKey);
   if (uuidShape.test(text)) return { kind: 'uuid', value: text, isKey };

@@ -156,7 +156,7 @@ function searchedAs(column: ColumnRow): { as: SearchedAs; sql: string } | undefi
 }
 
 const holdsText = (base: string, category: string | null): boolean =>
-  category === 'S' || category === 'C' || (category === 'U' && !binary.includes(base));
+  category === 'S' || category === 'C' || category === 'I' || (category === 'U' && !binary.includes(base));
 
 const once = (list: Unreadable[]): Unreadable[] => [
   ...new Map(list.map((entry) => [JSON.stringify(entry), entry])).values(),
