@@ -12,7 +12,9 @@ import { type RetentionFailures, tellable, WHOLE } from './retention-failures.js
 import { type RetentionFiles } from './retention-files.js';
 import { type Kept } from './retention-guard.js';
 import { type RetentionKept } from './retention-kept.js';
+import { RetentionRules } from './retention-rules.js';
 import { type Gone, type Phase, type Picked, type RetentionAim, RetentionSql } from './retention-sql.js';
+import { overNow } from './retention-time.js';
 
 /** Of one collection in one run: more would be a fault of its own, which need not be met a million times. */
 const MOST_FAILURES = 100;
@@ -28,6 +30,8 @@ export interface BatchParts {
   files: RetentionFiles;
   failures: RetentionFailures;
 }
+
+const lockRules = 'select 1 from habeas.retentions where tenant_id = $1 for no key update';
 
 const addProgress = `
   update habeas.retentions set progress = (
@@ -109,7 +113,8 @@ export class RetentionBatches {
     phase: Phase,
     onPicked: (rows: readonly Picked[]) => void,
   ): Promise<boolean> {
-    // Asked again in the transaction that acts: a hold of this minute counts.
+    // Asked again in the transaction that acts: a hold of this minute counts, and what was lengthened meanwhile.
+    if (!(await this.isStillOver(tx))) return false;
     const kept = await this.parts.kept.of(tx);
     if (kept === 'everything') return false;
     const sql = this.sqlOf(kept);
@@ -135,6 +140,14 @@ export class RetentionBatches {
     for (const { files } of gone) await this.parts.files.note(tx, files ?? []);
     await tx.query(addProgress, [tx.tenant, JSON.stringify(progressOf(gone))]);
     return true;
+  }
+
+  /** Under the lock that a change takes as well: either it comes first, or this batch does. */
+  private async isStillOver(tx: UnitOfWork): Promise<boolean> {
+    const { rule, over, now } = this.place;
+    await tx.query(lockRules, [tx.tenant]);
+    const { keep } = (await RetentionRules.of(tx, now)).of(rule);
+    return overNow(now, keep, rule)?.at.getTime() === over.at.getTime();
   }
 
   private sqlOf(kept: Kept): RetentionSql {

@@ -1,8 +1,9 @@
 import { type Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { before } from './retention-time.js';
 import { type RetentionKept } from './retention-kept.js';
+import { AUDIT_LOG, RetentionRules } from './retention-rules.js';
+import { before } from './retention-time.js';
 
 const BATCH = 5000;
 
@@ -18,6 +19,14 @@ const progress = `
     'events', coalesce((progress #>> '{auditLog,events}')::bigint, 0) + $2::bigint, 'upTo', $3::text, 'keep', $4::text))
   where tenant_id = $1`;
 
+const lockRules = 'select 1 from habeas.retentions where tenant_id = $1 for no key update';
+
+/** A change of a moment ago counts, and takes the same lock: either it comes first, or this batch does. */
+async function isStillSo(tx: UnitOfWork, keep: string, now: Date): Promise<boolean> {
+  await tx.query(lockRules, [tx.tenant]);
+  return (await RetentionRules.of(tx, now)).ofTarget(AUDIT_LOG, keep).keep === keep;
+}
+
 /** The end of what is old in a tenant's audit log. Nobody may delete an event but one function of the database. */
 export class RetentionLog {
   constructor(private readonly database: Database) {}
@@ -26,6 +35,7 @@ export class RetentionLog {
   async sweep(tenant: string, keep: string, kept: RetentionKept, now: Date): Promise<void> {
     for (;;) {
       const more = await this.database.within(systemTenancy(tenant, 'retention'), async (tx) => {
+        if (!(await isStillSo(tx, keep, now))) return 0;
         const those = await kept.of(tx);
         if (those === 'everything') return 0;
         const stay = await this.pseudonymsOf(tx, those.people);
