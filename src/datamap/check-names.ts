@@ -88,7 +88,7 @@ class NameCheck {
     }
     if (typeof retention !== 'string' && retention.after !== undefined) {
       const after = this.column(table, retention.after);
-      if (after && !/^pg_catalog\.(timestamptz?|date)$/.test(after.base))
+      if (after && !/^pg_catalog\.(timestamp(tz)?|date)$/.test(after.base))
         this.wrong(table, after, 'is no time to count a retention from');
     }
     const found = tableIn(this.catalogue, table);

@@ -128,6 +128,41 @@ describe('a big table', () => {
     expect(plan).toContain('BitmapOr');
   });
 
+  test('that old rows are looked for by index too, and the check names the index that is missing', async () => {
+    await client.query(
+      `create table stamp (id bigint primary key, team integer not null, at timestamp not null);
+       insert into stamp select n, n % 500, '2026-01-01'::timestamp + n * interval '1 minute' from generate_series(1, 60000) n;
+       analyze stamp`,
+    );
+    const stamps = parseDataMap(
+      yaml.replace(
+        'exempt: [',
+        `  stamps:
+    table: stamp
+    subject: none
+    workspace: team
+    controller: workspace
+    purpose: Stamps
+    legalBasis: Contract
+    retention: { keep: P1Y, after: at }
+    columns: { id: { category: technical }, team: { category: technical }, at: { category: technical } }
+    erasure: { rule: delete }
+exempt: [`,
+      ),
+      { file: 'big.yaml' },
+    );
+    await client.query(grantsFor(stamps, await readCatalogue({ query })));
+    const scans = async () => {
+      const { warnings } = await within({}, () => checkDataMap({ query }, stamps));
+      return warnings.filter((f) => f.code === 'query.scans' && f.where.startsWith('public.stamp'));
+    };
+    const [warning] = await scans();
+    expect(warning?.where).toBe('public.stamp.at');
+    await client.query(/create index.*;/.exec(warning?.message ?? '')?.[0] ?? '');
+    expect(await scans()).toEqual([]);
+    await client.query('drop table stamp');
+  });
+
   test('needs no sort for one person where an index has the order of the key', async () => {
     await client.query('create index on room (team, id); analyze room');
     const rooms = parseDataMap(

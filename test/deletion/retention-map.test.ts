@@ -77,6 +77,8 @@ describe('what a data map says of retention', () => {
       'retention.impossible atelier.messages.sent_at',
     ]);
     expect(await findings('{ keep: P0D, after: edited_at }')).toEqual([]);
+    await db.behindTheScenes('alter table atelier.messages add column zoneless timestamp');
+    expect(await findings('{ after: zoneless }')).toEqual([]);
   });
 });
 
