@@ -2,17 +2,18 @@
  * The SQL of one collection's retention: which rows are over, and what goes with them. Rows that hang from a row by a
  * foreign key (the attachments of a message) go with it, with their files; where one of them has to stay, so does it.
  */
-import { type Catalogue, type CatalogueTable, type ForeignKey, tableIn } from '../datamap/catalogue.js';
+import { type Catalogue, type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
 import { isDeleted } from '../datamap/changes.js';
 import { holdsItsParent } from '../datamap/erasure-order.js';
 import { type Collection, type DataMap } from '../datamap/map.js';
-import { literal, qualified, quoted, shown } from '../datamap/names.js';
+import { literal, qualified, quoted } from '../datamap/names.js';
+import { type Referrer, referrersOf } from '../datamap/referrers.js';
 import { tableOf } from '../datamap/render.js';
 import { type Sweepable, sweepable } from '../datamap/sweepable.js';
 import { keyOf, rowsSelected } from '../datamap/walk.js';
-import { DomainError } from '../errors.js';
 import { type Statement, Values } from './erasure-sql.js';
 import { RetentionGuard, type Kept } from './retention-guard.js';
+import { cascadesOut, childrenOf, clings, ownersOf, someChild } from './retention-keys.js';
 import { ringCte, threadCtes } from './retention-threads.js';
 import { type Over } from './retention-time.js';
 
@@ -207,7 +208,8 @@ export class RetentionSql {
   /** Conditions: no row below this level's row `t` has to stay. */
   private free(level: Level, values: Values): string[] {
     const below = childrenOf(this.catalogue, level.table).filter(({ key }) => holdsItsParent(key));
-    return below.flatMap(({ child, key }) => {
+    const aside = this.aside(level.table).map(({ child, key }) => `not ${someChild(child, key, 'true')}`);
+    const conditions = below.flatMap(({ child, key }) => {
       if (qualified(child) === qualified(level.table))
         return level.above ? this.together(level.above.key, key, child) : [];
       if (this.pointsBack(child, key) && !this.levels.some(({ table }) => table === child))
@@ -219,6 +221,15 @@ export class RetentionSql {
       const real = reasons.filter((reason) => reason !== 'false');
       return real.length === 0 ? [] : [`not ${someChild(child, key, real.join(' or '))}`];
     });
+    return [...aside, ...conditions];
+  }
+
+  /** Cascades by keys that name a partition, or an heir, or that only a partition has: no level follows them, so rows stay. */
+  private aside(table: CatalogueTable): Referrer[] {
+    const followed = childrenOf(this.catalogue, table).map(({ key }) => key);
+    return referrersOf(this.catalogue, table).filter(
+      ({ key }) => key.onDelete === 'cascade' && !followed.includes(key),
+    );
   }
 
   /** An answer goes with its parent's room; one that is elsewhere would be taken along by ON DELETE CASCADE. */
@@ -262,6 +273,10 @@ export class RetentionSql {
     };
     this.levels.push(level);
     const seen = [...path, qualified(table)];
+    for (const { child, key } of this.aside(table)) {
+      const isSeen = key.targetColumns.every((column) => table.columns.some(({ name }) => name === column));
+      if (this.guard.on(child).length === 0 || !isSeen) throw cascadesOut(table, child, key);
+    }
     for (const { child, key } of childrenOf(this.catalogue, table)) {
       if (!holdsItsParent(key) || seen.includes(qualified(child))) continue;
       const mapped = this.guard.on(child);
@@ -306,57 +321,3 @@ function fileSql(files: Collection['files']): string {
   const path = `t.${quoted(files.path)}::text`;
   return `case when ${path} is not null then json_build_array(${bucket}, ${path}) end`;
 }
-
-/** A row of the child's table that refers to `t`, other than itself, and of which `condition` is true. */
-function someChild(
-  child: CatalogueTable,
-  key: ForeignKey,
-  condition: string,
-  more: readonly string[] = [],
-): string {
-  const parent = [...key.targetColumns.map((column, n) => `t.${quoted(column)} as k${n}`), ...more];
-  const same = key.columns.map((column, n) => `t.${quoted(column)} = p.k${n}`);
-  return (
-    `exists (select from (select ${parent.join(', ')}, t.tableoid as o, t.ctid as c) as p, ${qualified(child)} as t ` +
-    `where ${same.join(' and ')} and (t.tableoid <> p.o or t.ctid <> p.c) and (${condition}))`
-  );
-}
-
-function childrenOf(
-  catalogue: Catalogue,
-  table: CatalogueTable,
-): { child: CatalogueTable; key: ForeignKey }[] {
-  return (
-    [...catalogue.tables.values()]
-      // A partition repeats its parent's keys.
-      .filter(({ root }) => root === undefined || tableIn(catalogue, root)?.kind !== 'partitioned')
-      .flatMap((child) =>
-        child.foreignKeys
-          .filter(({ target }) => qualified(target) === qualified(table))
-          .map((key) => ({ child, key })),
-      )
-  );
-}
-
-/** Whether a row cannot be without the one it refers to by this key. */
-const clings = ({ columns }: CatalogueTable, key: ForeignKey): boolean =>
-  key.onDelete === 'cascade' ||
-  key.columns.every((column) => columns.find(({ name }) => name === column)?.notNull);
-
-function ownersOf(catalogue: Catalogue, table: CatalogueTable, found = new Set<string>()): Set<string> {
-  for (const key of table.foreignKeys) {
-    const owner = tableIn(catalogue, key.target);
-    if (!owner || !clings(table, key) || found.has(qualified(owner))) continue;
-    found.add(qualified(owner));
-    ownersOf(catalogue, owner, found);
-  }
-  return found;
-}
-
-const cascadesOut = (table: CatalogueTable, child: CatalogueTable, key: ForeignKey): DomainError =>
-  new DomainError(
-    'retention.cascades_out',
-    `Constraint ${key.name} of table ${shown(child)} would delete its rows with those of ${shown(table)} (ON DELETE ` +
-      `CASCADE), and the data map does not know ${shown(child)}. Map the table.`,
-    { extra: { table: shown(child), constraint: key.name } },
-  );
