@@ -61,7 +61,7 @@ export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
       return [
         ...changes,
         ...rights,
-        ...unfindable(collection, table, gathered),
+        ...unfindable(catalogue, collection, table, gathered),
         ...(isDeleted(collection) ? referrers(map, catalogue, collection, table) : []),
       ];
     })
@@ -69,7 +69,12 @@ export function checkErasure(map: DataMap, catalogue: Catalogue): Finding[] {
 }
 
 /** Rules that need more than a condition: a key to come back to, and a name of the file that does not stay. */
-function unfindable(collection: Collection, table: CatalogueTable, gathered: Set<string>): Finding[] {
+function unfindable(
+  catalogue: Catalogue,
+  collection: Collection,
+  table: CatalogueTable,
+  gathered: Set<string>,
+): Finding[] {
   const { name, erasure, files } = collection;
   const changes = changesOf(collection);
   const impossible = (message: string) => [finding('erasure.impossible', table, undefined, message)];
@@ -81,9 +86,11 @@ function unfindable(collection: Collection, table: CatalogueTable, gathered: Set
           `Rows of ${name} must be found again by a key. Give the table a primary key, or name a \`key\`.`,
         )
       : []),
-    ...(noted && stored && keyOf(collection, table).length > 0 && !isUnique(table, keyOf(collection, table))
+    ...(noted &&
+    keyOf(collection, table).length > 0 &&
+    !isUnique(tableBehind(catalogue, table), keyOf(collection, table))
       ? impossible(
-          `The key of ${name} is not unique, so rows of others could be taken for it. Name columns of a unique index that are NOT NULL.`,
+          `The key of ${name} is not unique, so rows of others could be taken for it. Name columns of a unique index that are NOT NULL (of a view: of the one table behind it).`,
         )
       : []),
     ...(erasure.rule !== 'keep' && !stored && keyOf(collection, table).length === 0
@@ -99,9 +106,9 @@ function unfindable(collection: Collection, table: CatalogueTable, gathered: Set
 }
 
 /** Two rows never have the same key, and none has a part of it missing. */
-const isUnique = ({ uniques, columns }: CatalogueTable, key: readonly string[]): boolean =>
-  uniques.some((unique) => unique.every((name) => key.includes(name))) &&
-  key.every((name) => columns.find((column) => column.name === name)?.notNull);
+const isUnique = (table: CatalogueTable | undefined, key: readonly string[]): boolean =>
+  !!table?.uniques.some((unique) => unique.every((name) => key.includes(name))) &&
+  key.every((name) => table.columns.find((column) => column.name === name)?.notNull);
 
 const MAIL_LENGTH = 'deleted-00000000-0000-0000-0000-000000000000@deleted.invalid'.length;
 

@@ -295,6 +295,19 @@ describe('a key that the map names and that is not unique', () => {
     expect(host.errors).toEqual([expect.stringContaining('The key of cards is not unique')]);
   });
 
+  test('is refused behind a view too', async () => {
+    host = await invent(
+      `${persons}
+       create table h.card_of (tenant int, no int, person int references h.person, holder text, primary key (tenant, no));
+       create view h.card as select no, person, holder from h.card_of`,
+      {
+        ...card({ rule: 'tombstone', clear: ['holder'] }),
+        exempt: [{ table: 'card_of', reason: 'mapped as a view' }],
+      },
+    );
+    expect(host.errors).toEqual([expect.stringContaining('The key of cards is not unique')]);
+  });
+
   test('erases nobody else’s rows behind a view', async () => {
     host = await invent(
       `${persons}
