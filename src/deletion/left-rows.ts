@@ -27,17 +27,19 @@ export class LeftRows {
    * Holds an erasure that has run against what is there now. Rows may have been written into collections that were
    * done already, by a trigger or by the person, and under a key that is a pseudonym no search would find them.
    * Their steps are open again then, so that the next attempt takes them.
+   * @param among only these collections
    * @throws DomainError `erasure.rows_came_back`, to be tried again
    */
-  async noneCameBack(job: ErasureJob): Promise<void> {
+  async noneCameBack(job: ErasureJob, among?: readonly string[]): Promise<void> {
     const tenancy = systemTenancy(job.tenant, 'eraser');
-    const left = await this.database.within(
+    const all = await this.database.within(
       tenancy,
       (tx) => tx.asHost(() => this.left(tx, job, job.scope === 'workspace')),
       {
         statementTimeout: 0,
       },
     );
+    const left = all.filter(({ collection }) => among?.includes(collection) ?? true);
     if (left.length === 0) return;
     await this.database.within(tenancy, (tx) =>
       tx.query(reopen, [job.id, left.map(({ collection }) => collection)]),
@@ -76,10 +78,12 @@ export class LeftRows {
   }
 }
 
+/** What helps against rows that come back while a workspace is purged. */
+export const READ_ONLY =
+  'Make the product read-only for this workspace, and look for triggers that write: then it is tried again, and ends.';
+
 const whatToDo = ({ scope }: ErasureJob): string =>
-  scope === 'workspace'
-    ? 'Make the product read-only for this workspace, and look for triggers that write: then it is tried again, and ends.'
-    : 'A trigger, or somebody at work?';
+  scope === 'workspace' ? READ_ONLY : 'A trigger, or somebody at work?';
 
 const reopen = `
   update habeas.erasure_steps set finished_at = null where erasure_id = $1 and collection = any ($2::text[]) and rule <> 'keep'`;

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type ObjectStores, unavailable } from '../../src/storage/object-store.js';
 import { WorkspacePurge } from '../../src/dsar/workspace-purge.js';
 import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion-fulfilment.js';
@@ -142,6 +144,61 @@ describe('a purge', () => {
       await desk.db.behindTheScenes('select 1 from habeas.erasures where job_sealed is not null'),
     ).toEqual([]);
   }, 90_000);
+
+  /** As an app that nobody has made read-only: real rows, from a connection of its own, every 10 ms. */
+  async function writing(): Promise<() => Promise<void>> {
+    const app = new pg.Client({ connectionString: desk.db.ownerUrl });
+    await app.connect();
+    // Of a room that stays, or the host's own keys would stop the app by themselves.
+    const [room] = await desk.db.behindTheScenes<{ id: string }>(
+      'select id from atelier.workrooms where workspace_id <> $1 limit 1',
+      [acme],
+    );
+    const ends = new AbortController();
+    const write = async () => {
+      while (!ends.signal.aborted) {
+        await app.query(
+          `insert into atelier.messages (workroom_id, workspace_id, body_sealed, body_nonce, sent_at)
+           values ($1, $2, '\\x00', '\\x00', now())`,
+          [room?.id, acme],
+        );
+        await sleep(10);
+      }
+    };
+    const loop = write().finally(() => app.end());
+    return () => {
+      ends.abort();
+      return loop;
+    };
+  }
+
+  test('does not end while the app writes on: staff see what to do, and once it is read-only the purge ends', async () => {
+    const id = await schedule(desk);
+    await settled(desk);
+    const stop = await writing();
+    await endOfGrace(desk);
+    await failureOf(desk, id, 'erasure.rows_came_back')
+      .then(() =>
+        eventually(async () => {
+          desk.clock.advance(DAY);
+          await desk.sweep();
+          return (await status(desk, id)).status === 'failed';
+        }, 60_000),
+      )
+      .finally(stop);
+    const support = await desk.as('support');
+    const { items } = (await support.get('/v1/desk/requests?show=stuck')).body;
+    expect(items).toMatchObject([{ scope: 'workspace', failure: { code: 'erasure.rows_came_back' } }]);
+    expect(items[0].failure.message).toMatch(/messages.*Make the product read-only/);
+    expect(await certified(desk)).toEqual([]);
+    const retried = await support.post(`/v1/workspaces/${acme}/requests/${id}/retries`);
+    expect(retried.status).toBe(201);
+    await desk.sweep();
+    await expectEndedOnce(desk, id);
+    expect(
+      await desk.db.behindTheScenes('select 1 from atelier.messages where workspace_id = $1', [acme]),
+    ).toEqual([]);
+  }, 120_000);
 
   test('run by two workers at once ends once', async () => {
     const id = await schedule(desk);
