@@ -85,9 +85,10 @@ export class Suppressions {
       const everywhere =
         tx.tenant === HOST_TENANT ? [] : await tx.inTenant(HOST_TENANT, () => this.lookUp(tx, identifiers));
       const answers = identifiers.map((_, n): SuppressionAnswer => {
-        const dates = [here[n], everywhere[n]].flatMap((date) => date ?? []).sort();
-        const since = dates.at(-1);
-        return since === undefined ? { suppressed: false } : { suppressed: true, since };
+        const since = here[n];
+        // When somebody left the host altogether is no business of a workspace that they may never have been in.
+        if (since === undefined) return { suppressed: everywhere[n] !== undefined };
+        return { suppressed: true, since };
       });
       const suppressed = answers.filter((answer) => answer.suppressed).length;
       await this.audit.record(tx, 'suppression.checked', { metadata: { asked: answers.length, suppressed } });

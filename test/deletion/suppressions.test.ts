@@ -82,11 +82,17 @@ describe('suppressions', () => {
     expect(foreign.status).toBe(404);
   });
 
-  test('answer with the day and repeat no value', async () => {
+  test('answer with the day, but not with that on which somebody left the host, and repeat no value', async () => {
     const { body } = await inAcme.post(`/v1/workspaces/${acme}/suppressions/check`, {
-      identifiers: [{ mail: 'ada@lovelace.example' }, { mail: 'nobody@x.example' }],
+      identifiers: [
+        { mail: 'ada@lovelace.example' },
+        { mail: 'nobody@x.example' },
+        { mail: 'grace@hopper.example' },
+      ],
     });
-    expect(body).toEqual({ items: [{ suppressed: true, since: '2026-11-20' }, { suppressed: false }] });
+    expect(body).toEqual({
+      items: [{ suppressed: true, since: '2026-11-20' }, { suppressed: false }, { suppressed: true }],
+    });
   });
 
   test('are asked by a token with that permission only', async () => {
