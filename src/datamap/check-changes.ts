@@ -10,6 +10,7 @@ import {
   type Changes,
   circles,
   collisions,
+  followers,
   type Found,
   heldColumns,
   isPseudonym,
@@ -40,6 +41,7 @@ export async function checkChanges(db: SqlRunner, map: DataMap, catalogue: Catal
     add(found, collisions(table, facts, changes));
     add(found, await danglings(db, table, facts, changes));
     found.errors.push(...heldColumns(map, table, facts, changes));
+    found.warnings.push(...followers(map, table, facts, changes));
     found.warnings.push(
       ...sideEffects(collection, table, facts, changes),
       ...words(collection, table, changes),

@@ -73,7 +73,8 @@ export const heldColumns = (
   { heldBy }: ErasureFacts,
   changes: Changes,
 ): Finding[] =>
-  heldBy.flatMap(({ name, columns, child }) => {
+  heldBy.flatMap(({ name, columns, child, follows }) => {
+    if (follows) return [];
     const written = columns.filter((column) => column in changes);
     const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
     if (written.length === 0 || (mapped.length > 0 && mapped.every(isDeleted))) return [];
@@ -87,6 +88,31 @@ export const heldColumns = (
       ),
     ];
   });
+
+/** Rows that a law keeps, and that are changed all the same: by a key that follows what erasure writes. */
+export const followers = (
+  map: DataMap,
+  table: CatalogueTable,
+  { heldBy }: ErasureFacts,
+  changes: Changes,
+): Finding[] =>
+  heldBy
+    .filter(
+      ({ columns, child, follows }) =>
+        follows &&
+        columns.some((column) => column in changes) &&
+        Object.values(map.collections).some(
+          (c) => qualified(c.table) === qualified(child) && c.erasure.rule === 'keep',
+        ),
+    )
+    .map(({ name, columns, child }) =>
+      finding(
+        'erasure.side_effect',
+        table,
+        columns.join(', '),
+        `Foreign key ${name} (ON UPDATE) writes it into rows of ${shown(child)} too, which the map keeps as they are.`,
+      ),
+    );
 
 /** What runs along with a delete or an update is not the map's to know: somebody has to look. */
 export function sideEffects(

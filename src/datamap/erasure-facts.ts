@@ -10,7 +10,8 @@ export interface ErasureFacts {
   /** Foreign keys of this table. */
   refersTo: { name: string; columns: string[]; target: TableRef; targetColumns: string[] }[];
   /** Foreign keys towards this table that do not follow when its columns change. */
-  heldBy: { name: string; columns: string[]; child: TableRef }[];
+  /** `follows`: what is written into the column is written into the child's rows as well (ON UPDATE CASCADE and the like). */
+  heldBy: { name: string; columns: string[]; child: TableRef; follows: boolean }[];
   triggers: {
     name: string;
     function: string;
@@ -53,9 +54,10 @@ select
    where c.conrelid = r.oid and c.contype = 'f' and c.conparentid = 0), '[]') as "refersTo",
   coalesce((select json_agg(json_build_object('name', c.conname,
       'columns', (select json_agg(a.attname) from pg_attribute a where a.attrelid = r.oid and a.attnum = any (c.confkey)),
+      'follows', c.confupdtype not in ('a', 'r'),
       'child', json_build_object('schema', n.nspname, 'name', t.relname)) order by c.conname)
     from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
-   where c.confrelid = r.oid and c.contype = 'f' and c.conparentid = 0 and c.confupdtype in ('a', 'r')), '[]') as "heldBy",
+   where c.confrelid = r.oid and c.contype = 'f' and c.conparentid = 0), '[]') as "heldBy",
   coalesce((select json_agg(json_build_object('name', t.tgname, 'function', p.proname,
       'onDelete', t.tgtype & 8 <> 0, 'before', t.tgtype & 66 <> 0,
       'onUpdateOf', case when t.tgtype & 16 <> 0 then

@@ -220,3 +220,22 @@ test('words of a text taken apart, which no search can find, are warned of', asy
   });
   expect(host.warnings).toContainEqual(expect.stringContaining('erasure.words_stay h.person.words'));
 });
+
+test('rows that the map keeps and a key changes along with the person’s are warned of', async () => {
+  host = await invent(
+    `create schema h;
+     create table h.person (id int primary key, mail text unique);
+     create table h.bill (id int primary key, mail text references h.person (mail) on update cascade)`,
+    {
+      subjects: { person },
+      collections: {
+        people,
+        bills: collection('bill', 'id mail', {
+          subject: { person: { column: 'mail', as: 'mail' } },
+          erasure: { rule: 'keep', ground: 'a law', until: '2030' },
+        }),
+      },
+    },
+  );
+  expect(host.warnings).toContainEqual(expect.stringContaining('erasure.side_effect h.person.mail'));
+});
