@@ -11,6 +11,7 @@ import { Database } from '../../src/database/database.js';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { HostMap } from '../../src/datamap/host-map.js';
 import { DsarModule } from '../../src/dsar/dsar.module.js';
+import { OpenAccessModule } from '../../src/dsar/open-access.module.js';
 import { Filing } from '../../src/dsar/filing.js';
 import { IdentityProof } from '../../src/dsar/identity-proof.js';
 import { type Request } from '../../src/dsar/request.js';
@@ -131,7 +132,7 @@ function feature(provided: Provided[]): Type {
   @Global()
   @Module({ providers: provided as never[], exports: provided.map(({ provide }) => provide as never) })
   class Core {}
-  @Module({ imports: [Core, DsarModule] })
+  @Module({ imports: [Core, OpenAccessModule, DsarModule] })
   class Feature {}
   return Feature;
 }
