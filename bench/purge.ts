@@ -16,12 +16,15 @@ import {
   neighbour,
   plainDelete,
   rowsLeft,
+  withClient,
 } from './purge-rows.js';
 import { openThrowaway, type Throwaway } from './throwaway.js';
 
 const PER_SECOND = 200;
 /** Milliseconds that the probe runs alone before each purge: 4,000 operations, 40 of them above its p99. */
 const ALONE = 20_000;
+/** Touches no table: what the probe feels of it, it feels of anybody who keeps a core busy. */
+const COMPUTE = 'select sum(sqrt(i)) from generate_series(1, 60000000) as i';
 
 export interface PurgeFigures {
   /** Median over the runs of the purge's seconds, beside the probe, by those of one plain DELETE, with nobody beside. */
@@ -37,6 +40,8 @@ export interface PurgeFigures {
   purgeSeconds: number;
   probeP99AloneMs: number;
   probeP99DuringMs: number;
+  /** The probe's p99 beside a backend that does nothing but compute, by its p99 alone: the least that a purge can cost it. */
+  probeP99BusyRatio: number;
   /** The longest operation of the probe during a purge. */
   probeMaxMs: number;
   /** What the sweep itself costs with so many workspaces due; each is put into the queue. */
@@ -89,6 +94,7 @@ export async function benchPurge({
       purgeSeconds: of(({ purge }) => purge.seconds),
       probeP99AloneMs: of(({ alone }) => alone.p99Ms),
       probeP99DuringMs: of(({ during }) => during.p99Ms),
+      probeP99BusyRatio: of(({ alone, busy }) => busy.p99Ms / alone.p99Ms),
       probeMaxMs: most(({ during }) => during.maxMs),
       sweepMs100: due.get(100) ?? NaN,
       sweepMs1000: due.get(1000) ?? NaN,
@@ -106,6 +112,7 @@ interface Pair {
   rows: number;
   purge: Purged;
   alone: Latencies;
+  busy: Latencies;
   during: Latencies;
   lockWaitMs: number;
   load: number;
@@ -123,6 +130,8 @@ async function measure(server: Throwaway, keep: boolean): Promise<Pair> {
     await sleep(2000);
     await probe.ask({ phase: 'alone' });
     await sleep(ALONE);
+    await probe.ask({ phase: 'busy' });
+    await compute(owner);
     await probe.ask({ phase: 'warm-up' });
     const waits = await LockWaits.watch(owner);
     const purging = purge(server, probe).finally(() => waits.stop());
@@ -139,6 +148,7 @@ async function measure(server: Throwaway, keep: boolean): Promise<Pair> {
       rows: before.all - after.all,
       purge: purged,
       alone: of(latencies, 'alone'),
+      busy: of(latencies, 'busy'),
       during: of(latencies, 'during'),
       lockWaitMs,
       load,
@@ -160,6 +170,12 @@ async function purge(server: Throwaway, probe: Child): Promise<Purged> {
     await child.end();
   }
 }
+
+const compute = (url: string): Promise<unknown> =>
+  withClient(url, async (client) => {
+    await client.query('set max_parallel_workers_per_gather = 0');
+    await client.query(COMPUTE);
+  });
 
 async function sweeping(server: Throwaway): Promise<Map<number, number>> {
   await copyDatabase(server.ownerUrl, 'swept');
@@ -184,8 +200,8 @@ function of(latencies: Record<string, Latencies>, phase: string): Latencies {
   return found;
 }
 
-const inWords = ({ plain, purge, alone, during, lockWaitMs, load }: Pair): string =>
+const inWords = ({ plain, purge, alone, busy, during, lockWaitMs, load }: Pair): string =>
   `DELETE ${plain.toFixed(2)} s   purge ${purge.seconds.toFixed(2)} s (${purge.cpuSeconds.toFixed(2)} s of CPU, memory ` +
   `+${purge.rssAboveIdleMb} MB)   ratio ${(purge.seconds / plain).toFixed(2)}   probe p99 ${alone.p99Ms.toFixed(1)} ms, ` +
-  `during ${during.p99Ms.toFixed(1)} ms (p50 ${alone.p50Ms.toFixed(1)}, ${during.p50Ms.toFixed(1)}; max ${during.maxMs.toFixed(0)})   ` +
+  `beside a computation ${busy.p99Ms.toFixed(1)} ms, during ${during.p99Ms.toFixed(1)} ms (p50 ${alone.p50Ms.toFixed(1)}, ${during.p50Ms.toFixed(1)}; max ${during.maxMs.toFixed(0)})   ` +
   `ratio ${(during.p99Ms / alone.p99Ms).toFixed(2)}   lock wait ${lockWaitMs.toFixed(0)} ms   load ${load.toFixed(2)}`;

@@ -28,9 +28,10 @@ const findDue = `
        or exists (select from habeas.events e where e.tenant_id = t.id and e.id < $4) end
   order by t.id limit ${PAGE}`;
 
-// Of several instances one gets it.
+// Of several instances one gets it. A change that waits counts from its own time on, not from the next full hour.
 const claim = `
-  insert into habeas.retentions (tenant_id, next_run_at) values ($1, $3)
+  insert into habeas.retentions (tenant_id, next_run_at) values ($1, least($3::timestamptz, (
+    select min(effective_at) from habeas.retention_rules where tenant_id = $1 and effective_at > $2::timestamptz)))
   on conflict (tenant_id) do update set next_run_at = excluded.next_run_at
   where retentions.next_run_at is null or retentions.next_run_at <= $2
   returning 1`;

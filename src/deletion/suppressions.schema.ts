@@ -28,7 +28,10 @@ export type AskedIdentifier = SuppressionCheck['identifiers'][number];
 /** In the order of the question; nothing of it is repeated. */
 export const SuppressionAnswers = z.object({
   items: z.array(
-    z.object({ suppressed: z.boolean(), since: z.iso.date().optional().describe('The day of the erasure, where it was this workspace’s') }),
+    z.object({
+      suppressed: z.boolean(),
+      since: z.iso.date().optional().describe('The day of the erasure, where it was this workspace’s'),
+    }),
   ),
 });
 export type SuppressionAnswer = z.infer<typeof SuppressionAnswers>['items'][number];

@@ -99,7 +99,7 @@ describe('the checkpoint of a log', () => {
 
   test('can be recomputed from the rows by anybody, and does not need what erasure takes away', async () => {
     const { root } = await checkpoint();
-    const rows = await db.behindTheScenes<Record<string, unknown>>(
+    const rows = await db.behindTheScenes(
       `select *, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
        from habeas.events where tenant_id = $1 order by id`,
       [tenant],
