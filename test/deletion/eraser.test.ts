@@ -483,7 +483,8 @@ const others = `
   union all select 'memberships', md5(string_agg(t::text, '|' order by user_id)) from atelier.memberships t where workspace_id <> '${acme}'
   union all select 'users', md5(string_agg(t::text, '|' order by id)) from atelier.users t
   union all select 'workspaces', md5(string_agg(t::text, '|' order by id)) from atelier.workspaces t where id <> '${acme}'
-  union all select 'invoices', md5(string_agg((to_jsonb(t) - 'workspace_id')::text, '|' order by number)) from atelier.invoices t`;
+  union all select 'invoices', md5(string_agg((to_jsonb(t) - 'workspace_id')::text, '|' order by number)) from atelier.invoices t
+  order by t`;
 
 /** A database whose process dies at one transaction: before it commits, or when it has and nobody was told. */
 function dying(database: Database, when: 'before' | 'after', at: number): Database {
