@@ -5,6 +5,7 @@ import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Sealing } from '../keys/sealing.js';
 import { type MailParams, type Template } from '../mail/catalogue/params.js';
 import { Outbox } from '../mail/outbox.js';
+import { certificateWords } from './certificate-words.js';
 import { Controllers } from './controllers.js';
 import { groundText } from './ground-for.js';
 import { isLawId, lawOf } from './law/laws.js';
@@ -89,20 +90,9 @@ export class Letters {
     certificate: SignedCertificate,
     { token, titleOf }: { token: string; titleOf: (collection: string) => string },
   ) {
-    const kept = certificate.collections
-      .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
-      .map(({ collection, ground, until }) => ({
-        label: titleOf(collection),
-        why: [ground, until].filter((text) => text !== undefined).join(' '),
-      }));
     const own = {
-      deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
-      kept,
-      recipients: certificate.recipients ?? [],
-      backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
-      keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
+      ...certificateWords(certificate, this.config, titleOf),
       link: `${this.config.publicUrl}/p/${token}`,
-      certificate: Buffer.from(`${JSON.stringify(certificate, null, 2)}\n`).toString('base64'),
     };
     await this.write(tx, request, 'deletion-done', own, 'deletion-done');
   }

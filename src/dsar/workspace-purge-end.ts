@@ -5,8 +5,8 @@ import { checkpointOf } from '../audit/checkpoint.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
+import { HostMap } from '../datamap/host-map.js';
 import { type SignedCertificate } from '../deletion/certificate.schema.js';
-import { certificateText } from '../deletion/certificate.js';
 import { Certificates } from '../deletion/certificates.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
@@ -16,6 +16,7 @@ import { Signing } from '../keys/signing.js';
 import { Outbox } from '../mail/outbox.js';
 import { Webhooks } from '../webhooks/webhooks.js';
 import { Recipients } from './recipients.js';
+import { certificateWords } from './certificate-words.js';
 import { Requests } from './requests.js';
 import { readSnapshot } from './workspace-purge-snapshot.js';
 
@@ -33,6 +34,7 @@ export class PurgeEnd {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly clock: Clock,
+    private readonly host: HostMap,
     private readonly audit: AuditLog,
     private readonly requests: Requests,
     private readonly erasures: Erasures,
@@ -109,12 +111,6 @@ export class PurgeEnd {
     const told = await readSnapshot(tx, this.sealing);
     if (!told) return;
     const { workspace, controller, contact, owners } = told;
-    const kept = certificate.collections
-      .filter(({ rule, rows }) => rule === 'keep' && rows > 0)
-      .map(({ collection, ground, until }) => ({
-        label: collection,
-        why: [ground, until].filter((text) => text !== undefined).join(' '),
-      }));
     for (const [n, { mail, language }] of owners.entries())
       await this.outbox.send(tx, {
         template: 'workspace-deleted',
@@ -123,14 +119,14 @@ export class PurgeEnd {
         about: requestId,
         dedupeKey: `${requestId}:workspace-deleted:${n}`,
         params: {
-          ...{ controller, workspace, kept, ...(contact !== undefined && { contact }) },
+          ...certificateWords(
+            certificate,
+            this.config,
+            (name) => this.host.map.collections[name]?.title ?? name,
+          ),
+          ...{ controller, workspace, ...(contact !== undefined && { contact }) },
           reference: requestId,
           asked: { kind: 'deletion', scope: 'workspace', workspace },
-          deleted: certificate.collections.filter(({ rule, rows }) => rule !== 'keep' && rows > 0).length,
-          recipients: certificate.recipients ?? [],
-          backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },
-          keys: `${this.config.publicUrl}/.well-known/habeas-keys.json`,
-          certificate: Buffer.from(certificateText(certificate)).toString('base64'),
         },
       });
   }

@@ -26,6 +26,8 @@ export class Formats {
   }
 
   private zone(zone: string, date: Date): string {
+    // Its generic name would be GMT+00:00.
+    if (zone === 'UTC') return zone;
     const name = { timeZone: zone, timeZoneName: 'longGeneric' } as const;
     const parts = new Intl.DateTimeFormat(this.locale, name).formatToParts(date);
     return parts.find(({ type }) => type === 'timeZoneName')?.value ?? zone;

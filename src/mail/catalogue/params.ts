@@ -61,6 +61,13 @@ interface WorkspaceGoes extends AboutRequest {
   copy: string;
 }
 
+/** What an erasure has left, by which ground, and until when. */
+export interface Kept {
+  label: string;
+  why: string;
+  until?: string;
+}
+
 /**
  * What each letter needs to be told. Dates and moments are strings, because parameters are kept as sealed JSON
  * until the letter is written.
@@ -87,7 +94,7 @@ export interface MailParams {
     WithRights & {
       /** How many kinds of data were deleted or made anonymous. */
       deleted: number;
-      kept: readonly { label: string; why: string }[];
+      kept: readonly Kept[];
       /** Who else had the data and is told of its erasure. */
       recipients?: readonly string[];
       backupsGoneBy: Day;
@@ -117,7 +124,7 @@ export interface MailParams {
   'workspace-deleted': AboutRequest & {
     workspace: string;
     deleted: number;
-    kept: readonly { label: string; why: string }[];
+    kept: readonly Kept[];
     recipients?: readonly string[];
     backupsGoneBy: Day;
     keys: string;
