@@ -1,7 +1,12 @@
 /** What `habeas certificate verify` prints. */
 import { readFile } from 'node:fs/promises';
 import { DomainError, messageOf } from '../errors.js';
-import { type Certificate, type CertifiedCollection, type SignedCertificate } from './certificate.schema.js';
+import {
+  type Certificate,
+  type CertifiedCollection,
+  type SignedCertificate,
+  untilWhen,
+} from './certificate.schema.js';
 import { checkCertificate, readKeys } from './certificate-check.js';
 
 export interface Verdict {
@@ -73,7 +78,9 @@ function told(certificate: SignedCertificate, key: string): string {
     '',
     ...tableOf(certificate.collections),
     '',
-    'Searched afterwards: nothing was left that identifies the person.',
+    certificate.scope === 'workspace'
+      ? 'Counted again afterwards: nothing of the workspace was left but what is kept.'
+      : 'Searched afterwards: nothing was left that identifies the person.',
     ...(mentions > 0
       ? [`${count(mentions, 'place')} in what others wrote may mention them, for review.`]
       : []),
@@ -94,7 +101,7 @@ function tableOf(collections: readonly CertifiedCollection[]): string[] {
   const width = Math.max(0, ...collections.map(({ collection }) => collection.length));
   return collections.map(({ collection, rule, rows, files, ground, until }) => {
     const counts = `${count(rows, 'row')}${files > 0 ? `, ${count(files, 'file')}` : ''}`;
-    const why = [ground, until].filter((text) => text !== undefined).join(' Until: ');
+    const why = ground === undefined || until === undefined ? (ground ?? until) : untilWhen(ground, until);
     return `  ${collection.padEnd(width)}  ${fates[rule].padEnd(19)}  ${counts}${why ? `  (${why})` : ''}`;
   });
 }

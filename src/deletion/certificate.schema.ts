@@ -67,3 +67,7 @@ export const SignedCertificate = shape
     message: 'must be true when nothing is pending, and only then',
   });
 export type SignedCertificate = z.infer<typeof SignedCertificate>;
+
+/** Why something is kept and until when, as two sentences whatever the map's author wrote. */
+export const untilWhen = (ground: string, until: string): string =>
+  `${ground.replace(/\.$/, '')}. Until: ${until}`;

@@ -1,6 +1,6 @@
 import { type Config } from '../config.js';
 import { certificateText } from '../deletion/certificate.js';
-import { type SignedCertificate } from '../deletion/certificate.schema.js';
+import { type SignedCertificate, untilWhen } from '../deletion/certificate.schema.js';
 
 /** What a letter tells of a certificate that comes with it. `titleOf`: what people read instead of a collection's name. */
 export const certificateWords = (
@@ -15,8 +15,7 @@ export const certificateWords = (
       .filter(({ rule }) => rule === 'keep')
       .map(({ collection, ground = '', until }) => ({
         label: titleOf(collection),
-        why: ground,
-        ...(until !== undefined && { until }),
+        why: until === undefined ? ground : untilWhen(ground, until),
       })),
     recipients: certificate.recipients ?? [],
     backupsGoneBy: { on: certificate.backups.goneBy, zone: 'UTC' },

@@ -1,7 +1,7 @@
 import { type Catalogue } from './catalogue.js';
 import { type Formats } from './formats.js';
 import { type Block, button, type Enclosure, facts, list, paragraph, paragraphs, section } from './letter.js';
-import { type Asked, type Kept, type MailParams } from './params.js';
+import { type Asked, type MailParams } from './params.js';
 
 const rightsHeading = 'If you disagree';
 
@@ -64,9 +64,6 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
 ];
 
 const reference = (params: { reference: string }) => facts(['Reference', params.reference]);
-
-const whyKept = ({ label, why, until }: Kept) =>
-  [label, until === undefined ? why : `${why} Until: ${until}`] as const;
 
 const certificateFile = (base64: string): Enclosure => ({
   name: 'erasure-certificate.json',
@@ -277,7 +274,10 @@ export const en: Catalogue = {
         ),
         paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
         ...(params.kept.length
-          ? [{ type: 'heading', text: 'What we keep, and why' } as const, facts(...params.kept.map(whyKept))]
+          ? [
+              { type: 'heading', text: 'What we keep, and why' } as const,
+              facts(...params.kept.map(({ label, why }) => [label, why] as const)),
+            ]
           : []),
         ...(params.recipients?.length
           ? section('Who else we tell', [
@@ -375,7 +375,10 @@ export const en: Catalogue = {
         ),
         paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
         ...(params.kept.length
-          ? [{ type: 'heading', text: 'What is kept, and why' } as const, facts(...params.kept.map(whyKept))]
+          ? [
+              { type: 'heading', text: 'What is kept, and why' } as const,
+              facts(...params.kept.map(({ label, why }) => [label, why] as const)),
+            ]
           : []),
         ...(params.recipients?.length
           ? section('Who else we tell', [

@@ -61,13 +61,6 @@ interface WorkspaceGoes extends AboutRequest {
   copy: string;
 }
 
-/** What an erasure has left, by which ground, and until when. */
-export interface Kept {
-  label: string;
-  why: string;
-  until?: string;
-}
-
 /**
  * What each letter needs to be told. Dates and moments are strings, because parameters are kept as sealed JSON
  * until the letter is written.
@@ -94,7 +87,7 @@ export interface MailParams {
     WithRights & {
       /** How many kinds of data were deleted or made anonymous. */
       deleted: number;
-      kept: readonly Kept[];
+      kept: readonly { label: string; why: string }[];
       /** Who else had the data and is told of its erasure. */
       recipients?: readonly string[];
       backupsGoneBy: Day;
@@ -124,7 +117,7 @@ export interface MailParams {
   'workspace-deleted': AboutRequest & {
     workspace: string;
     deleted: number;
-    kept: readonly Kept[];
+    kept: readonly { label: string; why: string }[];
     recipients?: readonly string[];
     backupsGoneBy: Day;
     keys: string;
