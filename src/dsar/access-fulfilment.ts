@@ -10,8 +10,7 @@ import { type BuiltPackage } from '../export/package-builder.js';
 import { type JobRef } from '../jobs/queue.js';
 import { AccessPackage, type Attempt } from './access-package.js';
 import { failureOf } from './build-failure.js';
-import { decisionsCloseOn } from './law/legal-clock.js';
-import { dateIn } from './law/calendar.js';
+import { delaysEnded } from './deletion-terms.js';
 import { LateParts } from './late-parts.js';
 import { Letters } from './letters.js';
 import { Parts, undecided } from './parts.js';
@@ -64,7 +63,7 @@ export class AccessFulfilment {
       return undefined;
 
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
-    if (waiting.length > 0 && !this.decisionsClosed(request, now)) return undefined;
+    if (waiting.length > 0 && !delaysEnded(request, now, this.config)) return undefined;
     for (const part of waiting) {
       await tx.inTenant(part.tenant, async () => {
         await this.parts.decide(tx, id, 'left_out', 'system', now);
@@ -81,13 +80,6 @@ export class AccessFulfilment {
 
   private completed(tx: UnitOfWork, request: Request): Promise<Request | undefined> {
     return tx.attempt(() => this.lateParts.open(tx, request), unlessMisfit<Request | undefined>(undefined));
-  }
-
-  private decisionsClosed(request: Request, now: Date): boolean {
-    return (
-      request.dueOn !== null &&
-      dateIn(request.zone, now) >= decisionsCloseOn(request.dueOn, this.config.dueMargin)
-    );
   }
 
   private async finish(tx: UnitOfWork, attempt: Attempt, built: BuiltPackage): Promise<void> {

@@ -10,6 +10,7 @@ import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Certificates } from '../deletion/certificates.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
+import { LOG_FLOOR } from '../deletion/retention-time.js';
 import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
 import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';
@@ -26,7 +27,7 @@ const logKept = `
   from habeas.retention_rules where tenant_id = $1 and target = 'auditLog'`;
 
 /** A log of a purged workspace is kept so long at the least. */
-const LOG_FLOOR = Duration.fromISO('P30D');
+const logFloor = Duration.fromISO(LOG_FLOOR);
 
 /** The end of a purge, in one transaction: the last events, the log's checkpoint, the certificate, and the mails with it. */
 @Injectable()
@@ -53,7 +54,7 @@ export class PurgeEnd {
     // Nobody set an end: as long as what proves that requests were answered.
     const keep = rule?.keep == null ? this.own.logKept : Duration.fromISO(rule.keep);
     const start = DateTime.fromJSDate(from, { zone: 'utc' });
-    return DateTime.max(start.plus(keep), start.plus(LOG_FLOOR)).toJSDate();
+    return DateTime.max(start.plus(keep), start.plus(logFloor)).toJSDate();
   }
 
   /** Fulfils the request, if it is still in progress. */
@@ -102,7 +103,7 @@ export class PurgeEnd {
   private async keptUntil(tx: UnitOfWork, now: Date): Promise<Date> {
     const sql = 'select log_ends_at as "at" from habeas.workspace_purges where tenant_id = $1';
     const noted = (await tx.one<{ at: Date | null }>(sql, [tx.tenant]))?.at;
-    const floor = DateTime.fromJSDate(now, { zone: 'utc' }).plus(LOG_FLOOR).toJSDate();
+    const floor = DateTime.fromJSDate(now, { zone: 'utc' }).plus(logFloor).toJSDate();
     return noted && noted > floor ? noted : floor;
   }
 
