@@ -47,14 +47,14 @@ if (url) {
 
 describe('a Supabase storage that does not do its part', () => {
   let server: Server | undefined;
-  const storage = async (answer: RequestListener, s3 = false) => {
+  const storage = async (answer: RequestListener, { s3 = false, patienceMs = 300 } = {}) => {
     server = createServer(answer);
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const options = {
       url: address,
       serviceKey: 'key',
-      patienceMs: 300,
+      patienceMs,
       ...(s3 && { s3: { accessKey: 'a', secret: 'b' } }),
     };
     return new SupabaseStores(options).bucket('packages');
@@ -90,7 +90,7 @@ describe('a Supabase storage that does not do its part', () => {
   });
 
   test('is an error when it never answers to parts', async () => {
-    const store = await storage(() => undefined, true);
+    const store = await storage(() => undefined, { s3: true });
     await expect(store.put('a', large(), octets)).rejects.toMatchObject(unavailable);
   });
 
@@ -121,7 +121,7 @@ describe('a Supabase storage that does not do its part', () => {
   });
 
   test('is given time by a source that is slow itself', async () => {
-    const store = await storage((request, response) => {
+    const answer: RequestListener = (request, response) => {
       request
         .resume()
         .once('end', () =>
@@ -129,11 +129,13 @@ describe('a Supabase storage that does not do its part', () => {
             .writeHead(200, { 'content-type': 'application/json' })
             .end('{"Id":"1","Key":"packages/a"}'),
         );
-    });
+    };
+    // The storage itself, in this process, must not look stuck while other tests take the cores.
+    const store = await storage(answer, { patienceMs: 2000 });
     const slow = Readable.from(
       (async function* () {
         yield randomBytes(7 * 1024 * 1024);
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await new Promise((resolve) => setTimeout(resolve, 3000));
         yield randomBytes(10);
       })(),
       { objectMode: false },
