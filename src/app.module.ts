@@ -5,7 +5,7 @@ import { type Environment } from './app/environment.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CoreModule } from './core.module.js';
 import { DeletionModule } from './deletion/deletion.module.js';
-import { RetentionModule } from './deletion/retention.module.js';
+import { RetentionModule } from './deletion/retention/retention.module.js';
 import { DsarModule } from './dsar/dsar.module.js';
 import { OpenAccessModule } from './dsar/open-access.module.js';
 import { OverdueModule } from './dsar/overdue.module.js';

@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type Collection } from '../datamap/map.js';
 import { sweepable } from '../datamap/sweepable.js';
 import { type ControllerProfile } from '../datamap/schema.js';
-import { RetentionRules } from '../deletion/retention-rules.js';
+import { RetentionRules } from '../deletion/retention/rules.js';
 import { type LegalInformation } from '../export/manifest.js';
 import { Controllers } from './controllers.js';
 import { isLawId } from './law/laws.js';

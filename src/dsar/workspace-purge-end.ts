@@ -10,7 +10,7 @@ import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Certificates } from '../deletion/certificates.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
-import { LOG_FLOOR } from '../deletion/retention-time.js';
+import { LOG_FLOOR } from '../deletion/retention/time.js';
 import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
 import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { settingsStatement } from '../../src/datamap/settings.js';
 import { sweepable } from '../../src/datamap/sweepable.js';
-import { RetentionSql } from '../../src/deletion/retention-sql.js';
+import { RetentionSql } from '../../src/deletion/retention/sweep-sql.js';
 import { collection, invent, type Invented } from './invented-host.js';
 
 let host: Invented;

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
-import { RETENTION, RetentionSweep } from '../../src/deletion/retention.sweep.js';
-import { RetentionRun } from '../../src/deletion/retention-run.js';
+import { RETENTION, RetentionSweep } from '../../src/deletion/retention/retention.sweep.js';
+import { RetentionRun } from '../../src/deletion/retention/run.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { OBJECT_STORES, type ObjectStores } from '../../src/storage/object-store.js';
 import { CrashingWorker } from '../support/crashing-worker.js';

@@ -6,8 +6,8 @@ import { checkRetention } from '../../src/datamap/check-retention.js';
 import { daysOf, reachesAsFar } from '../../src/datamap/iso-days.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
 import { type Sweepable, sweepables } from '../../src/datamap/sweepable.js';
-import { changedRule, type RetentionRule } from '../../src/deletion/retention-rules.js';
-import { overNow, shortens } from '../../src/deletion/retention-time.js';
+import { changedRule, type RetentionRule } from '../../src/deletion/retention/rules.js';
+import { overNow, shortens } from '../../src/deletion/retention/time.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
 const messages = `    retention:

@@ -1,4 +1,4 @@
-import { RetentionRun } from '../../src/deletion/retention-run.js';
+import { RetentionRun } from '../../src/deletion/retention/run.js';
 import { type TestDesk } from '../support/desk.js';
 
 /** A desk on the demo host app, and what the tests of retention do with it. */

@@ -97,7 +97,7 @@ describe('an owner decides that messages are kept for 90 days', () => {
   test('two instances that ring at once look once', async () => {
     await pass(HOUR);
     const before = await jobs();
-    const { RetentionSweep } = await import('../../src/deletion/retention.sweep.js');
+    const { RetentionSweep } = await import('../../src/deletion/retention/retention.sweep.js');
     const sweep = desk.app.get(RetentionSweep);
     await Promise.all([sweep.run(), sweep.run(), sweep.run()]);
     expect(await jobs()).toBe(before + 1);

@@ -2,8 +2,8 @@
  * Rows of one table that refer to each other by keys that hold their parent (a thread of answers). Such rows go from
  * the leaves up; what is left then and is over may still lead in a circle, and goes as a whole.
  */
-import { type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
-import { qualified, quoted } from '../datamap/names.js';
+import { type CatalogueTable, type ForeignKey } from '../../datamap/catalogue.js';
+import { qualified, quoted } from '../../datamap/names.js';
 
 const pairs = (key: ForeignKey, n: number, child: string, parent: string): string =>
   key.columns.map((_, i) => `${child}.f${n}_${i} = ${parent}.k${n}_${i}`).join(' and ');

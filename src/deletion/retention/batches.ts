@@ -1,20 +1,20 @@
 /** One collection's rows that are over, batch by batch: short transactions in which rows, files and progress go together. */
-import { type Database } from '../database/database.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { shown } from '../datamap/names.js';
-import { settingsStatement } from '../datamap/settings.js';
-import { DomainError } from '../errors.js';
-import { failureOf, isPassing } from './erasure-failure.js';
-import { Pace } from './pace.js';
-import { type RetentionFailures, tellable, WHOLE } from './retention-failures.js';
-import { type RetentionFiles } from './retention-files.js';
-import { type Kept } from './retention-guard.js';
-import { type RetentionKept } from './retention-kept.js';
-import { RetentionRules } from './retention-rules.js';
-import { type Gone, type Phase, type Picked, type RetentionAim, RetentionSql } from './retention-sql.js';
-import { overNow } from './retention-time.js';
+import { type Database } from '../../database/database.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { shown } from '../../datamap/names.js';
+import { settingsStatement } from '../../datamap/settings.js';
+import { DomainError } from '../../errors.js';
+import { failureOf, isPassing } from '../erasure-failure.js';
+import { Pace } from '../pace.js';
+import { type RetentionFailures, tellable, WHOLE } from './failures.js';
+import { type RetentionFiles } from './files.js';
+import { type Kept } from './guard.js';
+import { type RetentionKept } from './kept.js';
+import { RetentionRules } from './rules.js';
+import { type Gone, type Phase, type Picked, type RetentionAim, RetentionSql } from './sweep-sql.js';
+import { overNow } from './time.js';
 
 /** Of one collection in one run: more would be a fault of its own, which need not be met a million times. */
 const MOST_FAILURES = 100;

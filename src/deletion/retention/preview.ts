@@ -1,19 +1,19 @@
-import { type Clock } from '../clock.js';
-import { type Database } from '../database/database.js';
-import { type Tenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { settingsStatement } from '../datamap/settings.js';
-import { type Sweepable, sweepables } from '../datamap/sweepable.js';
-import { DomainError, notFound } from '../errors.js';
-import { type OpenAccess } from './open-access.js';
+import { type Clock } from '../../clock.js';
+import { type Database } from '../../database/database.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { settingsStatement } from '../../datamap/settings.js';
+import { type Sweepable, sweepables } from '../../datamap/sweepable.js';
+import { DomainError, notFound } from '../../errors.js';
+import { type OpenAccess } from '../open-access.js';
 import { type PreviewQuery } from './retention.schema.js';
-import { selectionOf } from './retention-batches.js';
-import { RetentionKept } from './retention-kept.js';
-import { RetentionRules } from './retention-rules.js';
-import { type Gone, RetentionSql } from './retention-sql.js';
-import { sweepableIn } from './retention-terms.js';
-import { type Keep, overNow } from './retention-time.js';
+import { selectionOf } from './batches.js';
+import { RetentionKept } from './kept.js';
+import { RetentionRules } from './rules.js';
+import { type Gone, RetentionSql } from './sweep-sql.js';
+import { sweepableIn } from './terms.js';
+import { type Keep, overNow } from './time.js';
 
 /** Milliseconds that all counting together may take: whoever asks holds a connection and waits. */
 const PATIENCE = 20_000;

@@ -1,21 +1,21 @@
 import { Module } from '@nestjs/common';
-import { AuditLog } from '../audit/events.js';
-import { Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
-import { Database } from '../database/database.js';
-import { HostMap } from '../datamap/host-map.js';
-import { OverdueWatch } from '../jobs/overdue.js';
-import { Queue } from '../jobs/queue.js';
-import { SweepRegistry } from '../jobs/sweep-registry.js';
-import { OBJECT_STORES, type ObjectStores } from '../storage/object-store.js';
-import { ErasureFiles } from './erasure-files.js';
-import { OPEN_ACCESS, type OpenAccess } from './open-access.js';
+import { AuditLog } from '../../audit/events.js';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Database } from '../../database/database.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { OverdueWatch } from '../../jobs/overdue.js';
+import { Queue } from '../../jobs/queue.js';
+import { SweepRegistry } from '../../jobs/sweep-registry.js';
+import { OBJECT_STORES, type ObjectStores } from '../../storage/object-store.js';
+import { ErasureFiles } from '../erasure-files.js';
+import { OPEN_ACCESS, type OpenAccess } from '../open-access.js';
 import { RetentionController } from './retention.controller.js';
 import { RetentionSweep, RETENTION, oldestDueRetention } from './retention.sweep.js';
-import { RetentionFiles } from './retention-files.js';
-import { RetentionLog } from './retention-log.js';
-import { RetentionPreview } from './retention-preview.js';
-import { RetentionRun } from './retention-run.js';
+import { RetentionFiles } from './files.js';
+import { RetentionLog } from './audit-log.js';
+import { RetentionPreview } from './preview.js';
+import { RetentionRun } from './run.js';
 import { Retentions } from './retentions.js';
 
 /** An audit log is kept as long as the requests that it proves, unless a workspace says otherwise. */

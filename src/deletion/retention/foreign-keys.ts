@@ -1,7 +1,7 @@
 /** What refers to a row by foreign keys, and what that says about whether it hangs from it. */
-import { type Catalogue, type CatalogueTable, type ForeignKey, tableIn } from '../datamap/catalogue.js';
-import { qualified, quoted, shown } from '../datamap/names.js';
-import { DomainError } from '../errors.js';
+import { type Catalogue, type CatalogueTable, type ForeignKey, tableIn } from '../../datamap/catalogue.js';
+import { qualified, quoted, shown } from '../../datamap/names.js';
+import { DomainError } from '../../errors.js';
 
 /** A row of the child's table that refers to `t`, other than itself, and of which `condition` is true. */
 export function someChild(

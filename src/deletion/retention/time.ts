@@ -1,6 +1,6 @@
 import { DateTime, Duration } from 'luxon';
-import { reachesAsFar } from '../datamap/iso-days.js';
-import { type Sweepable } from '../datamap/sweepable.js';
+import { reachesAsFar } from '../../datamap/iso-days.js';
+import { type Sweepable } from '../../datamap/sweepable.js';
 
 /** How long: an ISO 8601 duration of days, weeks, months and years; null: until deleted. */
 export type Keep = string | null;

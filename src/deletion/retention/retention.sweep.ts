@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { type Clock } from '../clock.js';
-import { type Database } from '../database/database.js';
-import { HOST_TENANT, systemTenancy } from '../database/tenancy.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { sweepables } from '../datamap/sweepable.js';
-import { type Queue } from '../jobs/queue.js';
-import { tellable } from './retention-failures.js';
-import { before } from './retention-time.js';
+import { type Clock } from '../../clock.js';
+import { type Database } from '../../database/database.js';
+import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { sweepables } from '../../datamap/sweepable.js';
+import { type Queue } from '../../jobs/queue.js';
+import { tellable } from './failures.js';
+import { before } from './time.js';
 import { WorkspaceDiscovery } from './workspace-discovery.js';
 
 /** The queue of tenants to be swept; one job for each at a time. */

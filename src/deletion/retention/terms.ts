@@ -1,11 +1,11 @@
 /** What a retention may be set to: every objection at once, each with the way to where it stands. */
-import { type Catalogue, columnIn } from '../datamap/catalogue.js';
-import { isZero, reachesAsFar } from '../datamap/iso-days.js';
-import { type DataMap } from '../datamap/map.js';
-import { type Sweepable, sweepable } from '../datamap/sweepable.js';
-import { DomainError, type InputProblem } from '../errors.js';
+import { type Catalogue, columnIn } from '../../datamap/catalogue.js';
+import { isZero, reachesAsFar } from '../../datamap/iso-days.js';
+import { type DataMap } from '../../datamap/map.js';
+import { type Sweepable, sweepable } from '../../datamap/sweepable.js';
+import { DomainError, type InputProblem } from '../../errors.js';
 import { type NewRetention } from './retention.schema.js';
-import { type Keep, LOG_FLOOR } from './retention-time.js';
+import { type Keep, LOG_FLOOR } from './time.js';
 
 interface Terms {
   map: DataMap;

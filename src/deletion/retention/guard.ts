@@ -1,13 +1,13 @@
 /** What no retention takes: rows that a hold, an open access request, a law or another workspace has a say in. */
-import { type Catalogue, type CatalogueTable, columnIn } from '../datamap/catalogue.js';
-import { type Collection, type DataMap } from '../datamap/map.js';
-import { qualified, quoted, type TableRef } from '../datamap/names.js';
-import { subjectCondition } from '../datamap/paths.js';
-import { type Subject } from '../datamap/settings.js';
-import { sweepable } from '../datamap/sweepable.js';
-import { Bystanders } from './bystanders.js';
-import { type Values } from './erasure-sql.js';
-import { type Over, overNow } from './retention-time.js';
+import { type Catalogue, type CatalogueTable, columnIn } from '../../datamap/catalogue.js';
+import { type Collection, type DataMap } from '../../datamap/map.js';
+import { qualified, quoted, type TableRef } from '../../datamap/names.js';
+import { subjectCondition } from '../../datamap/paths.js';
+import { type Subject } from '../../datamap/settings.js';
+import { sweepable } from '../../datamap/sweepable.js';
+import { Bystanders } from '../bystanders.js';
+import { type Values } from '../erasure-sql.js';
+import { type Over, overNow } from './time.js';
 
 /** Who and what is kept at this moment, in one tenant. */
 export interface Kept {

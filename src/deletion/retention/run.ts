@@ -1,20 +1,20 @@
 import { Logger } from '@nestjs/common';
-import { type AuditLog } from '../audit/events.js';
-import { type Clock } from '../clock.js';
-import { type Database } from '../database/database.js';
-import { HOST_TENANT, systemTenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { type Sweepable, sweepables } from '../datamap/sweepable.js';
-import { type JobRef } from '../jobs/queue.js';
-import { type OpenAccess } from './open-access.js';
-import { RetentionBatches } from './retention-batches.js';
-import { RetentionFailures, tellable } from './retention-failures.js';
-import { type RetentionFiles } from './retention-files.js';
-import { RetentionKept } from './retention-kept.js';
-import { type RetentionLog } from './retention-log.js';
-import { AUDIT_LOG, RetentionRules } from './retention-rules.js';
-import { overNow } from './retention-time.js';
+import { type AuditLog } from '../../audit/events.js';
+import { type Clock } from '../../clock.js';
+import { type Database } from '../../database/database.js';
+import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { type Sweepable, sweepables } from '../../datamap/sweepable.js';
+import { type JobRef } from '../../jobs/queue.js';
+import { type OpenAccess } from '../open-access.js';
+import { RetentionBatches } from './batches.js';
+import { RetentionFailures, tellable } from './failures.js';
+import { type RetentionFiles } from './files.js';
+import { RetentionKept } from './kept.js';
+import { type RetentionLog } from './audit-log.js';
+import { AUDIT_LOG, RetentionRules } from './rules.js';
+import { overNow } from './time.js';
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,7 @@
 /** What a workspace has set, and from when it counts. Every call is in the tenant of `tx`. */
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type Sweepable } from '../datamap/sweepable.js';
-import { type Keep, shortens } from './retention-time.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type Sweepable } from '../../datamap/sweepable.js';
+import { type Keep, shortens } from './time.js';
 
 /** The audit log's place among the collections, whose names are lower-case. */
 export const AUDIT_LOG = 'auditLog';

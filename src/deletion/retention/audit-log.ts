@@ -1,9 +1,9 @@
-import { type Database } from '../database/database.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type RetentionKept } from './retention-kept.js';
-import { AUDIT_LOG, RetentionRules } from './retention-rules.js';
-import { before } from './retention-time.js';
+import { type Database } from '../../database/database.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type RetentionKept } from './kept.js';
+import { AUDIT_LOG, RetentionRules } from './rules.js';
+import { before } from './time.js';
 
 const BATCH = 5000;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { daysOf } from '../datamap/iso-days.js';
+import { daysOf } from '../../datamap/iso-days.js';
 
 const Days = z
   .string()

@@ -2,20 +2,20 @@
  * The SQL of one collection's retention: which rows are over, and what goes with them. Rows that hang from a row by a
  * foreign key (the attachments of a message) go with it, with their files; where one of them has to stay, so does it.
  */
-import { type Catalogue, type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
-import { isDeleted } from '../datamap/changes.js';
-import { holdsItsParent } from '../datamap/erasure-order.js';
-import { type Collection, type DataMap } from '../datamap/map.js';
-import { literal, qualified, quoted } from '../datamap/names.js';
-import { type Referrer, referrersOf } from '../datamap/referrers.js';
-import { tableOf } from '../datamap/render.js';
-import { type Sweepable, sweepable } from '../datamap/sweepable.js';
-import { keyOf, rowsSelected } from '../datamap/walk.js';
-import { type Statement, Values } from './erasure-sql.js';
-import { RetentionGuard, type Kept } from './retention-guard.js';
-import { cascadesOut, childrenOf, clings, ownersOf, someChild } from './retention-keys.js';
-import { ringCte, threadCtes } from './retention-threads.js';
-import { type Over } from './retention-time.js';
+import { type Catalogue, type CatalogueTable, type ForeignKey } from '../../datamap/catalogue.js';
+import { isDeleted } from '../../datamap/changes.js';
+import { holdsItsParent } from '../../datamap/erasure-order.js';
+import { type Collection, type DataMap } from '../../datamap/map.js';
+import { literal, qualified, quoted } from '../../datamap/names.js';
+import { type Referrer, referrersOf } from '../../datamap/referrers.js';
+import { tableOf } from '../../datamap/render.js';
+import { type Sweepable, sweepable } from '../../datamap/sweepable.js';
+import { keyOf, rowsSelected } from '../../datamap/walk.js';
+import { type Statement, Values } from '../erasure-sql.js';
+import { RetentionGuard, type Kept } from './guard.js';
+import { cascadesOut, childrenOf, clings, ownersOf, someChild } from './foreign-keys.js';
+import { ringCte, threadCtes } from './threads.js';
+import { type Over } from './time.js';
 
 /** A row by its place, and by a digest that tells it from others without telling its key. */
 export interface Picked {

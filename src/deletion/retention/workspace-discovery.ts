@@ -1,8 +1,8 @@
-import { type Database } from '../database/database.js';
-import { Directory } from '../database/directory.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { workspaceId } from '../datamap/workspace-id.js';
+import { type Database } from '../../database/database.js';
+import { Directory } from '../../database/directory.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { workspaceId } from '../../datamap/workspace-id.js';
 
 /** Workspaces looked at with one statement: of a million it is 500 of them. */
 const PAGE = 2000;

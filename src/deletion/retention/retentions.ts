@@ -1,16 +1,16 @@
-import { type AuditLog } from '../audit/events.js';
-import { type Clock } from '../clock.js';
-import { type Database } from '../database/database.js';
-import { type Tenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { type Collection } from '../datamap/map.js';
-import { sweepable } from '../datamap/sweepable.js';
+import { type AuditLog } from '../../audit/events.js';
+import { type Clock } from '../../clock.js';
+import { type Database } from '../../database/database.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { type Collection } from '../../datamap/map.js';
+import { sweepable } from '../../datamap/sweepable.js';
 import { type NewRetention, type RetentionAnswer } from './retention.schema.js';
-import { type FailureSummary, RetentionFailures } from './retention-failures.js';
-import { AUDIT_LOG, type RetentionRule, RetentionRules } from './retention-rules.js';
-import { assertMayBeSet } from './retention-terms.js';
-import { LOG_FLOOR } from './retention-time.js';
+import { type FailureSummary, RetentionFailures } from './failures.js';
+import { AUDIT_LOG, type RetentionRule, RetentionRules } from './rules.js';
+import { assertMayBeSet } from './terms.js';
+import { LOG_FLOOR } from './time.js';
 
 interface Row {
   subscriptionEnded: 'delete' | 'keep';

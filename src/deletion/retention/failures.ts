@@ -1,6 +1,6 @@
 /** Rows that could not go, told apart by digests of their keys. Every call is in the tenant of `tx`. */
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { DomainError } from '../errors.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { DomainError } from '../../errors.js';
 
 /** Stands for a collection as a whole. */
 export const WHOLE = Buffer.alloc(0);

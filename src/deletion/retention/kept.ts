@@ -1,9 +1,9 @@
-import { HOST_TENANT, type SubjectRef } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type HostMap } from '../datamap/host-map.js';
-import { type Subject } from '../datamap/settings.js';
-import { type OpenAccess } from './open-access.js';
-import { type Kept } from './retention-guard.js';
+import { HOST_TENANT, type SubjectRef } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type HostMap } from '../../datamap/host-map.js';
+import { type Subject } from '../../datamap/settings.js';
+import { type OpenAccess } from '../open-access.js';
+import { type Kept } from './guard.js';
 
 interface HoldRow {
   kind: string | null;

@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type Tenancy } from '../database/tenancy.js';
-import { Allow } from '../http/allow.js';
-import { Tenant } from '../http/tenant.decorator.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { Allow } from '../../http/allow.js';
+import { Tenant } from '../../http/tenant.decorator.js';
 import { NewRetention, PreviewAnswer, PreviewQuery, RetentionAnswer } from './retention.schema.js';
-import { RetentionPreview } from './retention-preview.js';
+import { RetentionPreview } from './preview.js';
 import { Retentions } from './retentions.js';
 
 @ApiTags('Retention')
