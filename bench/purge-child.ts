@@ -8,9 +8,9 @@ import { layFoundation } from '../src/app/foundation.js';
 import { readConfig } from '../src/config.js';
 import { systemTenancy, type Tenancy } from '../src/database/tenancy.js';
 import { type Database } from '../src/database/database.js';
-import { WorkspaceDeletionFulfilment } from '../src/dsar/workspace-deletion-fulfilment.js';
-import { WorkspaceDeletionSweep } from '../src/dsar/workspace-deletion.sweep.js';
-import { WorkspaceDeletions } from '../src/dsar/workspace-deletion.js';
+import { WorkspaceDeletionFulfilment } from '../src/dsar/workspace-deletion/fulfilment.js';
+import { WorkspaceDeletionSweep } from '../src/dsar/workspace-deletion/deletion.sweep.js';
+import { WorkspaceDeletions } from '../src/dsar/workspace-deletion/deletions.js';
 import { createApp } from '../src/http/bootstrap.js';
 import { type Effort, measuring } from './measure.js';
 

@@ -10,7 +10,7 @@ import { DsarModule } from './dsar/dsar.module.js';
 import { OpenAccessModule } from './dsar/open-access.module.js';
 import { OverdueModule } from './dsar/overdue.module.js';
 import { RecipientsDoorModule } from './dsar/recipients-door.module.js';
-import { WorkspaceDeletionModule } from './dsar/workspace-deletion.module.js';
+import { WorkspaceDeletionModule } from './dsar/workspace-deletion/deletion.module.js';
 import { DemoSignInModule } from './identity/demo-sign-in.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { KeysModule } from './keys/keys.module.js';

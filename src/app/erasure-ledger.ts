@@ -20,7 +20,7 @@ import { ErasingPerson } from '../dsar/erasing-person.js';
 import { ErasureRepetition } from '../dsar/erasure-repetition.js';
 import { Parts } from '../dsar/parts.js';
 import { Requests } from '../dsar/requests.js';
-import { WorkspaceMatters } from '../dsar/workspace-purge-matters.js';
+import { WorkspaceMatters } from '../dsar/workspace-purge/matters.js';
 import { createApp } from '../http/bootstrap.js';
 import { createLog } from '../http/log.js';
 import { Signing } from '../keys/signing.js';

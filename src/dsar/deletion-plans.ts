@@ -15,8 +15,8 @@ import { Parts, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { type Reader } from './request-view.js';
 import { Requests } from './requests.js';
-import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
-import { WorkspaceDeletionPlan } from './workspace-deletion-plan.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion/blockers.js';
+import { WorkspaceDeletionPlan } from './workspace-deletion/plan.js';
 
 /** What a deletion will do, and the proof that it did. */
 @Injectable()

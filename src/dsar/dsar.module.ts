@@ -64,8 +64,8 @@ import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { Setbacks } from './setbacks.js';
 import { Whereabouts } from './whereabouts.js';
-import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
-import { WorkspaceDeletionPlan } from './workspace-deletion-plan.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion/blockers.js';
+import { WorkspaceDeletionPlan } from './workspace-deletion/plan.js';
 import { WorkspaceRequests } from './workspace-requests.js';
 import { WorkspaceRequestsController } from './workspace-requests.controller.js';
 

@@ -15,7 +15,7 @@ import { type Parts, takesPart, undecided } from './parts.js';
 import { isOpen } from './request-lifecycle.js';
 import { type Request } from './request.js';
 import { type Requests } from './requests.js';
-import { type WorkspaceMatters } from './workspace-purge-matters.js';
+import { type WorkspaceMatters } from './workspace-purge/matters.js';
 
 export interface ErasureRepetitionParts {
   database: Database;

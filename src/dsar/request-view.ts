@@ -14,7 +14,7 @@ import { isOpen } from './request-lifecycle.js';
 import { Requests } from './requests.js';
 import { type RequestDetail } from './requests.schema.js';
 import { readTimeline } from './timeline.js';
-import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
+import { WorkspaceDeletionBlockers } from './workspace-deletion/blockers.js';
 
 /** How much of a request its reader may see; `oversight`: what it is and its dates, not whose and by whom. */
 export type Reader = 'subject' | 'staff' | 'workspace' | 'oversight';

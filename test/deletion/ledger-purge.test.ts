@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion-fulfilment.js';
+import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion/fulfilment.js';
 import { acme, DAY, rowsOfHost, schedule } from '../journeys/workspace-purge-scene.js';
 import { difference } from './eraser-situation.js';
 import { LedgerRequests } from './ledger-requests.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HOST_TENANT, type Tenancy } from '../../src/database/tenancy.js';
-import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion-fulfilment.js';
-import { WorkspaceDeletions } from '../../src/dsar/workspace-deletion.js';
+import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion/fulfilment.js';
+import { WorkspaceDeletions } from '../../src/dsar/workspace-deletion/deletions.js';
 import { DomainError } from '../../src/errors.js';
 import { type ApiToken } from '../../src/identity/principal.js';
 import { type TestDesk } from '../support/desk.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { WorkspaceDeletionSweep } from '../../src/dsar/workspace-deletion.sweep.js';
+import { WorkspaceDeletionSweep } from '../../src/dsar/workspace-deletion/deletion.sweep.js';
 import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';

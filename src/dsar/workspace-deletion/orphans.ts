@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { AuditLog } from '../audit/events.js';
-import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { HostMap } from '../datamap/host-map.js';
-import { driftOr } from '../datamap/misfit.js';
-import { type Orphan } from '../datamap/workspaces.js';
-import { type Page, pageFrom, type PageQuery, readCursor } from '../http/paging.js';
-import { type OrphanedWorkspaces } from './workspace-deletion.schema.js';
+import { AuditLog } from '../../audit/events.js';
+import { HOST_TENANT, type Tenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { driftOr } from '../../datamap/misfit.js';
+import { type Orphan } from '../../datamap/workspaces.js';
+import { type Page, pageFrom, type PageQuery, readCursor } from '../../http/paging.js';
+import { type OrphanedWorkspaces } from './deletion.schema.js';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
 /** Workspaces looked at with one statement. */

@@ -1,25 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DateTime, Duration } from 'luxon';
-import { AuditLog } from '../audit/events.js';
-import { checkpointOf } from '../audit/checkpoint.js';
-import { Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { type SignedCertificate } from '../deletion/certificate.schema.js';
-import { Certificates } from '../deletion/certificates.js';
-import { type ErasureJob } from '../deletion/erasure.js';
-import { Erasures } from '../deletion/erasures.js';
-import { LOG_FLOOR } from '../deletion/retention/time.js';
-import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
-import { Sealing } from '../keys/sealing.js';
-import { Signing } from '../keys/signing.js';
-import { Outbox } from '../mail/outbox.js';
-import { Webhooks } from '../webhooks/webhooks.js';
-import { Recipients } from './recipients.js';
-import { certificateWords } from './certificate-words.js';
-import { Requests } from './requests.js';
-import { readSnapshot } from './workspace-purge-snapshot.js';
+import { AuditLog } from '../../audit/events.js';
+import { checkpointOf } from '../../audit/checkpoint.js';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { type SignedCertificate } from '../../deletion/certificate.schema.js';
+import { Certificates } from '../../deletion/certificates.js';
+import { type ErasureJob } from '../../deletion/erasure.js';
+import { Erasures } from '../../deletion/erasures.js';
+import { LOG_FLOOR } from '../../deletion/retention/time.js';
+import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
+import { Sealing } from '../../keys/sealing.js';
+import { Signing } from '../../keys/signing.js';
+import { Outbox } from '../../mail/outbox.js';
+import { Webhooks } from '../../webhooks/webhooks.js';
+import { Recipients } from '../recipients.js';
+import { certificateWords } from '../certificate-words.js';
+import { Requests } from '../requests.js';
+import { readSnapshot } from './snapshot.js';
 
 // What was set before still counts: a change that shortens only does so from its time on.
 const logKept = `

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
-import { type JobRef } from '../jobs/queue.js';
+import { Clock } from '../../clock.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { eachOnItsOwn } from '../../jobs/each-on-its-own.js';
+import { type JobRef } from '../../jobs/queue.js';
 
 const ROWS = 5000;
 

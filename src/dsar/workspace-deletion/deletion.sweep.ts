@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
-import { type OldestDue } from '../jobs/overdue.js';
-import { type JobRef, Queue } from '../jobs/queue.js';
+import { Clock } from '../../clock.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { eachOnItsOwn } from '../../jobs/each-on-its-own.js';
+import { type OldestDue } from '../../jobs/overdue.js';
+import { type JobRef, Queue } from '../../jobs/queue.js';
 
-import { WORKSPACE_PURGE } from './queues.js';
-import { Requests } from './requests.js';
-import { DeletionLetters } from './workspace-deletion-letters.js';
+import { WORKSPACE_PURGE } from '../queues.js';
+import { Requests } from '../requests.js';
+import { DeletionLetters } from './letters.js';
 
 const DAY = 86_400_000;
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { DomainError } from '../errors.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { DomainError } from '../../errors.js';
 
 const chosen = `select 1 from habeas.retentions where tenant_id = $1 and subscription_ended = 'delete'`;
 

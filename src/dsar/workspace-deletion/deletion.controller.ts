@@ -1,12 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type Tenancy } from '../database/tenancy.js';
-import { Allow } from '../http/allow.js';
-import { Caller, Tenant } from '../http/tenant.decorator.js';
-import { type ApiToken, type Person } from '../identity/principal.js';
-import { WorkspaceDeletions } from './workspace-deletion.js';
-import { NewWorkspaceDeletion, WorkspaceDeletion } from './workspace-deletion.schema.js';
-import { DeletionStatus } from './workspace-deletion-view.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { Allow } from '../../http/allow.js';
+import { Caller, Tenant } from '../../http/tenant.decorator.js';
+import { type ApiToken, type Person } from '../../identity/principal.js';
+import { WorkspaceDeletions } from './deletions.js';
+import { NewWorkspaceDeletion, WorkspaceDeletion } from './deletion.schema.js';
+import { DeletionStatus } from './view.js';
 
 /** The one door to the deletion of a whole workspace. */
 @ApiTags('Deletion of a workspace')

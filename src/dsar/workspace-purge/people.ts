@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { HOST_TENANT, systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { type MemberKey, Members } from '../datamap/members.js';
-import { DomainError } from '../errors.js';
-import { Sealing } from '../keys/sealing.js';
-import { Filing } from './filing.js';
-import { readSnapshot } from './workspace-purge-snapshot.js';
+import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { type MemberKey, Members } from '../../datamap/members.js';
+import { DomainError } from '../../errors.js';
+import { Sealing } from '../../keys/sealing.js';
+import { Filing } from '../filing.js';
+import { readSnapshot } from './snapshot.js';
 
 const PAGE = 1000;
 

@@ -1,25 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DateTime } from 'luxon';
-import { Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
-import { type Tenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { DomainError, notFound } from '../errors.js';
-import { actorId } from '../identity/actor-id.js';
-import { type ApiToken, type Person } from '../identity/principal.js';
-import { Notes } from './notes.js';
-import { claimMatter } from './open-matters.js';
-import { type Channel, type Request } from './request.js';
-import { isOpen } from './request-lifecycle.js';
-import { Requests } from './requests.js';
-import { startingClock } from './starting-clock.js';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { DomainError, notFound } from '../../errors.js';
+import { actorId } from '../../identity/actor-id.js';
+import { type ApiToken, type Person } from '../../identity/principal.js';
+import { Notes } from '../notes.js';
+import { claimMatter } from '../open-matters.js';
+import { type Channel, type Request } from '../request.js';
+import { isOpen } from '../request-lifecycle.js';
+import { Requests } from '../requests.js';
+import { startingClock } from '../starting-clock.js';
 import { SubscriptionRetention } from './subscription-retention.js';
-import { Whereabouts } from './whereabouts.js';
-import { DeletionAnnouncements } from './workspace-deletion-announcements.js';
-import { assertWorkspace, DeletionAuthority } from './workspace-deletion-authority.js';
-import { DeletionRecords } from './workspace-deletion-record.js';
-import { type NewWorkspaceDeletion } from './workspace-deletion.schema.js';
+import { Whereabouts } from '../whereabouts.js';
+import { DeletionAnnouncements } from './announcements.js';
+import { assertWorkspace, DeletionAuthority } from './authority.js';
+import { DeletionRecords } from './record.js';
+import { type NewWorkspaceDeletion } from './deletion.schema.js';
 
 /** The one door to a workspace's deletion: it is scheduled, and cancelled. Each is one transaction. */
 @Injectable()

@@ -1,4 +1,4 @@
-import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
 
 const holds = 'select disclosable from habeas.holds where tenant_id = $1 and released_at is null for share';
 

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { Queue } from '../jobs/queue.js';
-import { Letters } from './letters.js';
-import { enqueueFulfilment } from './queues.js';
-import { type Request } from './request.js';
-import { isOpen } from './request-lifecycle.js';
-import { Requests } from './requests.js';
+import { Clock } from '../../clock.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { Queue } from '../../jobs/queue.js';
+import { Letters } from '../letters.js';
+import { enqueueFulfilment } from '../queues.js';
+import { type Request } from '../request.js';
+import { isOpen } from '../request-lifecycle.js';
+import { Requests } from '../requests.js';
 
 const openOne = `
   select id from habeas.requests where tenant_id = $1 and closed_at is null and id <> $2 order by id limit 1`;

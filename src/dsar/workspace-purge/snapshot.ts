@@ -1,5 +1,5 @@
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type Sealing } from '../keys/sealing.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type Sealing } from '../../keys/sealing.js';
 
 /** What can only be known while the workspace is there, and is needed when it is gone. */
 export interface Snapshot {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { ErasurePlans } from '../deletion/erasure-plan.js';
-import { type StepPlan } from '../deletion/erasure.js';
-import { WorkspaceMap } from '../deletion/workspace-map.js';
-import { type Part } from './parts.js';
-import { type Request } from './request.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { ErasurePlans } from '../../deletion/erasure-plan.js';
+import { type StepPlan } from '../../deletion/erasure.js';
+import { WorkspaceMap } from '../../deletion/workspace-map.js';
+import { type Part } from '../parts.js';
+import { type Request } from '../request.js';
 
 /** What the purge of a workspace would take, counted, as things are now. Nothing is kept of it. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type Request, requestColumns } from './request.js';
-import { type DeletionReason } from './workspace-deletion.schema.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type Request, requestColumns } from '../request.js';
+import { type DeletionReason } from './deletion.schema.js';
 
 /** The deletion of a whole workspace: its request, why, and since when. `runAfter` is when its grace ends. */
 export type ScheduledDeletion = Request & { reason: DeletionReason; scheduledAt: Date };

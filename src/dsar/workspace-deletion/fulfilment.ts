@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { type JobRef } from '../jobs/queue.js';
-import { erasureFailureOf } from './erasure-failure.js';
-import { type Failure, type Request } from './request.js';
-import { Requests } from './requests.js';
-import { Setbacks } from './setbacks.js';
-import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
-import { WorkspacePurge } from './workspace-purge.js';
+import { Clock } from '../../clock.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { type JobRef } from '../../jobs/queue.js';
+import { erasureFailureOf } from '../erasure-failure.js';
+import { type Failure, type Request } from '../request.js';
+import { Requests } from '../requests.js';
+import { Setbacks } from '../setbacks.js';
+import { WorkspaceDeletionBlockers } from './blockers.js';
+import { WorkspacePurge } from '../workspace-purge/purge.js';
 
 /** Decides when a workspace's purge begins, and what follows when it fails. Safe to repeat, by any number of workers. */
 @Injectable()

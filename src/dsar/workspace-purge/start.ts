@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { Directory } from '../database/directory.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { type ErasureJob } from '../deletion/erasure.js';
-import { Erasures } from '../deletion/erasures.js';
-import { WorkspaceEraser } from '../deletion/workspace-eraser.js';
-import { DomainError } from '../errors.js';
-import { Sealing } from '../keys/sealing.js';
-import { Controllers } from './controllers.js';
-import { People } from './people-of-tenant.js';
-import { PeopleLeft } from './workspace-purge-people.js';
-import { sealSnapshot, type Snapshot } from './workspace-purge-snapshot.js';
-import { type Request } from './request.js';
+import { Clock } from '../../clock.js';
+import { Directory } from '../../database/directory.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { type ErasureJob } from '../../deletion/erasure.js';
+import { Erasures } from '../../deletion/erasures.js';
+import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
+import { DomainError } from '../../errors.js';
+import { Sealing } from '../../keys/sealing.js';
+import { Controllers } from '../controllers.js';
+import { People } from '../people-of-tenant.js';
+import { PeopleLeft } from './people.js';
+import { sealSnapshot, type Snapshot } from './snapshot.js';
+import { type Request } from '../request.js';
 
 // One that was given up before is forgotten: only the matter that runs now has anything to tell.
 const insert = `

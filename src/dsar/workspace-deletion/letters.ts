@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { driftOr } from '../datamap/misfit.js';
-import { Outbox } from '../mail/outbox.js';
-import { type MailParams } from '../mail/catalogue/params.js';
-import { Controllers } from './controllers.js';
-import { People } from './people-of-tenant.js';
-import { type Request } from './request.js';
-import { type DeletionReason } from './workspace-deletion.schema.js';
+import { CONFIG, type Config } from '../../config.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { driftOr } from '../../datamap/misfit.js';
+import { Outbox } from '../../mail/outbox.js';
+import { type MailParams } from '../../mail/catalogue/params.js';
+import { Controllers } from '../controllers.js';
+import { People } from '../people-of-tenant.js';
+import { type Request } from '../request.js';
+import { type DeletionReason } from './deletion.schema.js';
 
 type Letter = 'workspace-deletion-scheduled' | 'workspace-deletion-reminder' | 'workspace-deletion-cancelled';
 

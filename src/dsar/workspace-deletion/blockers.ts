@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { OPEN_ACCESS, type OpenAccess } from '../deletion/open-access.js';
-import { type DeletionBlocker } from './deletion-blockers.js';
-import { type Request } from './request.js';
-import { HELD, holdsOfWorkspace } from './workspace-holds.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { OPEN_ACCESS, type OpenAccess } from '../../deletion/open-access.js';
+import { type DeletionBlocker } from '../deletion-blockers.js';
+import { type Request } from '../request.js';
+import { HELD, holdsOfWorkspace } from '../workspace-purge/holds.js';
 
 /** What stands between a workspace's deletion and its purge, in its tenant. Nothing is remembered. */
 @Injectable()

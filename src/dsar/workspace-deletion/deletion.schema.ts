@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { pageOf } from '../http/paging.js';
-import { Words } from './requests.schema.js';
+import { pageOf } from '../../http/paging.js';
+import { Words } from '../requests.schema.js';
 
 const Moment = z.iso.datetime({ offset: true });
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { Webhooks } from '../webhooks/webhooks.js';
-import { type Request } from './request.js';
-import { DeletionLetters } from './workspace-deletion-letters.js';
-import { type DeletionReason } from './workspace-deletion.schema.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { Webhooks } from '../../webhooks/webhooks.js';
+import { type Request } from '../request.js';
+import { DeletionLetters } from './letters.js';
+import { type DeletionReason } from './deletion.schema.js';
 
 /** Who is told when a workspace's deletion is scheduled or cancelled: its owners by mail, the host app by webhook. */
 @Injectable()

@@ -1,17 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditLog } from '../audit/events.js';
-import { Clock } from '../clock.js';
-import { CONFIG, type Config } from '../config.js';
-import { type Tenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { type ApiToken, type Person } from '../identity/principal.js';
-import { grantsOf } from '../identity/role-matrix.js';
-import { isOpen } from './request-lifecycle.js';
-import { assertWorkspace } from './workspace-deletion-authority.js';
-import { WorkspaceDeletionBlockers } from './workspace-deletion-blockers.js';
-import { DeletionRecords, type ScheduledDeletion } from './workspace-deletion-record.js';
-import { type WorkspaceDeletion } from './workspace-deletion.schema.js';
+import { AuditLog } from '../../audit/events.js';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type ApiToken, type Person } from '../../identity/principal.js';
+import { grantsOf } from '../../identity/role-matrix.js';
+import { isOpen } from '../request-lifecycle.js';
+import { assertWorkspace } from './authority.js';
+import { WorkspaceDeletionBlockers } from './blockers.js';
+import { DeletionRecords, type ScheduledDeletion } from './record.js';
+import { type WorkspaceDeletion } from './deletion.schema.js';
 
 const purgedAt = 'select purged_at as "at" from habeas.workspaces where id = $1 and purged_at is not null';
 

@@ -1,26 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
-import { Database } from '../database/database.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { Certificates } from '../deletion/certificates.js';
-import { type ErasureJob } from '../deletion/erasure.js';
-import { Erasures } from '../deletion/erasures.js';
-import { ErasureLedger } from '../deletion/ledger.js';
-import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
-import { WorkspaceEraser } from '../deletion/workspace-eraser.js';
-import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
-import { DomainError } from '../errors.js';
-import { type Request } from './request.js';
-import { Recipients } from './recipients.js';
-import { Requests } from './requests.js';
-import { HELD, holdsOfWorkspace } from './workspace-holds.js';
-import { PurgeEnd } from './workspace-purge-end.js';
-import { WorkspaceMatters } from './workspace-purge-matters.js';
-import { PeopleLeft } from './workspace-purge-people.js';
-import { PurgeStart } from './workspace-purge-start.js';
-import { PurgedTombstones } from './workspace-purge-tombstones.js';
+import { Clock } from '../../clock.js';
+import { systemTenancy } from '../../database/tenancy.js';
+import { Database } from '../../database/database.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { Certificates } from '../../deletion/certificates.js';
+import { type ErasureJob } from '../../deletion/erasure.js';
+import { Erasures } from '../../deletion/erasures.js';
+import { ErasureLedger } from '../../deletion/ledger.js';
+import { ledgerEntry, LedgerDigests } from '../../deletion/ledger-entry.js';
+import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
+import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
+import { DomainError } from '../../errors.js';
+import { type Request } from '../request.js';
+import { Recipients } from '../recipients.js';
+import { Requests } from '../requests.js';
+import { HELD, holdsOfWorkspace } from './holds.js';
+import { PurgeEnd } from './end.js';
+import { WorkspaceMatters } from './matters.js';
+import { PeopleLeft } from './people.js';
+import { PurgeStart } from './start.js';
+import { PurgedTombstones } from './tombstones.js';
 
 /**
  * What becomes of a workspace once its grace is over, in its order: the host's rows and files, Habeas's own, the people

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../clock.js';
-import { HOST_TENANT, type Tenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
-import { HostMap } from '../datamap/host-map.js';
-import { driftOr } from '../datamap/misfit.js';
-import { DomainError, notFound } from '../errors.js';
-import { invalidInput } from '../http/input.js';
-import { type ApiToken, type Person } from '../identity/principal.js';
-import { Controllers } from './controllers.js';
-import { assertFresh } from './fresh-sign-in.js';
-import { type ScheduledDeletion } from './workspace-deletion-record.js';
-import { type NewWorkspaceDeletion } from './workspace-deletion.schema.js';
+import { Clock } from '../../clock.js';
+import { HOST_TENANT, type Tenancy } from '../../database/tenancy.js';
+import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { driftOr } from '../../datamap/misfit.js';
+import { DomainError, notFound } from '../../errors.js';
+import { invalidInput } from '../../http/input.js';
+import { type ApiToken, type Person } from '../../identity/principal.js';
+import { Controllers } from '../controllers.js';
+import { assertFresh } from '../fresh-sign-in.js';
+import { type ScheduledDeletion } from './record.js';
+import { type NewWorkspaceDeletion } from './deletion.schema.js';
 
 const same = (one: string, other: string) => one.normalize('NFC').trim() === other.normalize('NFC').trim();
 

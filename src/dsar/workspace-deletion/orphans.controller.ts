@@ -1,11 +1,11 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type Tenancy } from '../database/tenancy.js';
-import { Allow } from '../http/allow.js';
-import { PageQuery } from '../http/paging.js';
-import { Tenant } from '../http/tenant.decorator.js';
-import { Orphans } from './orphaned-workspaces.js';
-import { OrphanedWorkspaces } from './workspace-deletion.schema.js';
+import { type Tenancy } from '../../database/tenancy.js';
+import { Allow } from '../../http/allow.js';
+import { PageQuery } from '../../http/paging.js';
+import { Tenant } from '../../http/tenant.decorator.js';
+import { Orphans } from './orphans.js';
+import { OrphanedWorkspaces } from './deletion.schema.js';
 
 @ApiTags('Desk')
 @Controller('v1/desk/orphaned-workspaces')

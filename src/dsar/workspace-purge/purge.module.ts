@@ -1,0 +1,67 @@
+import { Module } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Database } from '../../database/database.js';
+import { Directory } from '../../database/directory.js';
+import { HostMap } from '../../datamap/host-map.js';
+import { DeletionModule } from '../../deletion/deletion.module.js';
+import { ErasureFiles } from '../../deletion/erasure-files.js';
+import { Erasures } from '../../deletion/erasures.js';
+import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
+import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
+import { EXPORT_STORE, ExportModule } from '../../export/export.module.js';
+import { SweepRegistry } from '../../jobs/sweep-registry.js';
+import { MailModule } from '../../mail/mail.module.js';
+import { OBJECT_STORES, type ObjectStore, type ObjectStores } from '../../storage/object-store.js';
+import { WebhooksModule } from '../../webhooks/webhooks.module.js';
+import { DsarModule } from '../dsar.module.js';
+import { PurgedWorkspacesSweep } from './purged.sweep.js';
+import { RecipientsModule } from '../recipients.module.js';
+import { PurgeEnd } from './end.js';
+import { WorkspaceMatters } from './matters.js';
+import { PeopleLeft } from './people.js';
+import { PurgeStart } from './start.js';
+import { PurgedTombstones } from './tombstones.js';
+import { WorkspacePurge } from './purge.js';
+
+type EraserNeeds = [Database, HostMap, Erasures, ObjectStores, Clock, Config];
+const eraser = {
+  provide: WorkspaceEraser,
+  inject: [Database, HostMap, Erasures, OBJECT_STORES, Clock, CONFIG],
+  useFactory: (...[database, host, erasures, stores, clock, config]: EraserNeeds) =>
+    new WorkspaceEraser({
+      database,
+      host,
+      erasures,
+      files: new ErasureFiles(database, host, stores),
+      tombstoneDue: () => new Date(clock.now().getTime() + config.backupHorizon.toMillis()),
+    }),
+};
+type OwnDataNeeds = [Database, ObjectStore, Clock, Directory, Config];
+const ownData = {
+  provide: WorkspaceOwnData,
+  inject: [Database, EXPORT_STORE, Clock, Directory, CONFIG],
+  useFactory: (...[database, store, clock, directory, config]: OwnDataNeeds) =>
+    new WorkspaceOwnData(database, store, clock, directory, config.requestRetention),
+};
+
+@Module({
+  imports: [DsarModule, DeletionModule, ExportModule, MailModule, RecipientsModule, WebhooksModule],
+  providers: [
+    WorkspacePurge,
+    PurgeStart,
+    WorkspaceMatters,
+    PeopleLeft,
+    PurgedTombstones,
+    PurgeEnd,
+    PurgedWorkspacesSweep,
+    eraser,
+    ownData,
+  ],
+  exports: [WorkspacePurge],
+})
+export class WorkspacePurgeModule {
+  constructor(registry: SweepRegistry, sweep: PurgedWorkspacesSweep) {
+    registry.register('purged-workspaces', () => sweep.run());
+  }
+}
