@@ -86,13 +86,14 @@ export class Acceptance {
   async refuseDuplicate(tx: UnitOfWork, request: Request, other: string): Promise<Request> {
     const refused = await this.requests.move(tx, request, 'refused', {
       action: 'request.refused',
-      metadata: { ground: 'duplicate', openRequest: other },
+      metadata: { grounds: ['duplicate'], openRequest: other },
     });
     await tx.query(
       `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, 'duplicate', 'system', $3)`,
       [tx.tenant, request.id, this.clock.now()],
     );
-    await this.letters.refused(tx, refused, 'duplicate', `The reference of the open one is ${other}.`);
+    const explanation = `The reference of the open one is ${other}.`;
+    await this.letters.refused(tx, refused, [{ ground: 'duplicate', explanation }]);
     return refused;
   }
 

@@ -4,19 +4,18 @@ import { type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
-import { type Kept } from '../deletion/erasure.js';
 import { LeavingRows } from '../deletion/leaving-rows.js';
 import { DomainError } from '../errors.js';
 import { actorId } from '../identity/actor-id.js';
 import { Queue } from '../jobs/queue.js';
-import { Sealing } from '../keys/sealing.js';
 import { Controllers } from './controllers.js';
-import { DeletionJob, keptBecause } from './deletion-job.js';
+import { DeletionJob } from './deletion-job.js';
+import { keptFor } from './kept-places.js';
 import { Letters } from './letters.js';
 import { Parts } from './parts.js';
 import { type PreparedReason, type PreparedRefusal, PreparedRefusals } from './prepared-refusals.js';
 import { enqueueFulfilment } from './queues.js';
-import { insertRefusal, Refusals } from './refusals.js';
+import { Refusals } from './refusals.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
 
@@ -26,7 +25,6 @@ export class AcceptingRefusal {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    private readonly sealing: Sealing,
     private readonly host: HostMap,
     private readonly requests: Requests,
     private readonly parts: Parts,
@@ -54,69 +52,55 @@ export class AcceptingRefusal {
           'refusal.changed',
           'The prepared refusal says something else by now. Read it again.',
         );
-      const [first] = prepared.reasons;
-      if (prepared.scope === 'full' && first)
-        return this.refusals.refuseIn(tx, request, {
-          ground: first.ground,
-          ...(first.explanation && { explanation: first.explanation }),
-        });
+      if (prepared.scope === 'full') return this.refusals.refuseWhole(tx, request, prepared.reasons);
       return this.refusePartly(tx, request, prepared);
     });
   }
 
   private async refusePartly(tx: UnitOfWork, request: Request, prepared: PreparedRefusal): Promise<Request> {
     const begun = await this.job.begun(tx, request);
-    for (const reason of prepared.reasons) await this.write(tx, request, reason, prepared.whole);
-    if (begun) await this.leaving.leave(tx, begun, keptIn(request, prepared));
+    for (const reason of prepared.reasons) await this.keep(tx, request, reason, prepared.whole);
+    if (begun) await this.leaving.leave(tx, begun, keptFor(request, placesKept(prepared)));
     for (const tenant of prepared.whole) {
       const by = await actorId(tx);
       await tx.inTenant(tenant, () => this.parts.exclude(tx, request.id, by, this.clock.now()));
       if (tenant !== request.tenant)
         await this.requests.tellPart(tx, request, tenant, 'part.refused', {
-          ground: prepared.reasons.find(({ places }) => places.some((place) => place.tenant === tenant))
-            ?.ground,
+          grounds: groundsOf(
+            prepared.reasons.filter(({ places }) => places.some((place) => place.tenant === tenant)),
+          ),
         });
     }
     const now = await this.requests.reschedule(tx, request, {
       action: 'part.refused',
-      metadata: { grounds: [...new Set(prepared.reasons.map(({ ground }) => ground))] },
+      metadata: { grounds: groundsOf(prepared.reasons) },
     });
+    const refused = [];
     for (const reason of prepared.reasons)
-      await this.letters.refusedPart(
-        tx,
-        request,
-        await this.named(tx, reason, prepared.whole),
-        reason.ground,
-        reason.explanation,
-      );
+      refused.push({ ...reason, part: await this.named(tx, reason, prepared.whole) });
+    await this.letters.refusedParts(tx, request, refused);
     await enqueueFulfilment(this.queue, tx, now);
     return now;
   }
 
   /** A whole part is one row; of others each collection is one. */
-  private async write(
+  private async keep(
     tx: UnitOfWork,
     request: Request,
-    { places, ground, explanation }: PreparedReason,
+    { places, ...reason }: PreparedReason,
     whole: readonly string[],
   ): Promise<void> {
-    const by = await actorId(tx);
-    const rows = new Map<string, [tenant: string, collection: string | null]>();
+    const rows = new Map<string, { part: string; collection?: string }>();
     for (const { tenant, collection } of places) {
-      const kept = whole.includes(tenant) ? null : collection;
-      rows.set(`${tenant} ${kept ?? ''}`, [tenant, kept]);
+      const kept = whole.includes(tenant) ? {} : { collection };
+      rows.set(`${tenant} ${kept.collection ?? ''}`, { part: tenant, ...kept });
     }
-    for (const [tenant, collection] of rows.values())
-      await tx.query(insertRefusal, [
-        tx.tenant, request.id, tenant, ground,
-        explanation === undefined ? null : this.sealing.seal('request.refusal', explanation),
-        by, this.clock.now(), collection,
-      ]); // prettier-ignore
+    for (const place of rows.values()) await this.refusals.keep(tx, request, reason, place);
   }
 
   /** What the letter calls it; where the person may not know, no more than that something is kept. */
-  private async named(tx: UnitOfWork, reason: PreparedReason, whole: readonly string[]): Promise<string> {
-    if (!reason.named) return 'some of the data';
+  private async named(tx: UnitOfWork, reason: PreparedReason, whole: readonly string[]): Promise<string[]> {
+    if (!reason.named) return ['some of the data'];
     const names: string[] = [];
     for (const [tenant, places] of Map.groupBy(reason.places, (place) => place.tenant)) {
       const workspace = await tx.inTenant(tenant, () => this.controllers.workspaceName(tx));
@@ -124,13 +108,13 @@ export class AcceptingRefusal {
         ({ collection }) => this.host.map.collections[collection]?.title ?? collection,
       );
       if (whole.includes(tenant)) names.push(workspace ?? 'your account');
-      else names.push(`${titles.join(', ')}${workspace === undefined ? '' : ` (${workspace})`}`);
+      else
+        names.push(...titles.map((title) => (workspace === undefined ? title : `${title} (${workspace})`)));
     }
-    return names.join('; ');
+    return names;
   }
 }
 
-const keptIn = (request: Request, { reasons }: PreparedRefusal): Kept[] =>
-  reasons.flatMap(({ places, ground }) =>
-    places.map(({ tenant: _, ...place }) => ({ ...place, ...keptBecause(request, ground) })),
-  );
+const placesKept = ({ reasons }: PreparedRefusal) =>
+  reasons.flatMap(({ places, ground }) => places.map((place) => ({ ...place, ground })));
+const groundsOf = (reasons: readonly PreparedReason[]) => [...new Set(reasons.map(({ ground }) => ground))];

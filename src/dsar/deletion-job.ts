@@ -8,8 +8,7 @@ import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob, subjectId } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
 import { DomainError } from '../errors.js';
-import { groundFor } from './ground-for.js';
-import { keptOf } from './kept-places.js';
+import { keptFor, keptOf } from './kept-places.js';
 import { type Part, takesPart } from './parts.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
@@ -46,10 +45,7 @@ export class DeletionJob {
     });
     // The account's own part may have been refused: what the host decides about then stays.
     const isAccount = parts.some(({ tenant }) => tenant === HOST_TENANT);
-    const kept = (await keptOf(tx, request)).map(({ tenant: _, ground, ...place }) => ({
-      ...place,
-      ...keptBecause(request, ground),
-    }));
+    const kept = keptFor(request, await keptOf(tx, request));
     return {
       id: randomUUID(),
       tenant: request.tenant,
@@ -76,10 +72,4 @@ export class DeletionJob {
       throw error;
     });
   }
-}
-
-/** What the plan and the certificate say of rows that a refusal keeps: its ground in the law, and no more. */
-export function keptBecause(request: Request, code: string): { ground: string; until: string } {
-  const { title, source } = groundFor(request, code);
-  return { ground: `${title} (${source})`, until: 'The reason for keeping it has ended.' };
 }

@@ -62,7 +62,7 @@ export class IdentitySweep {
     const ground = 'identity_not_proven';
     const refused = await this.requests.move(tx, request, 'refused', {
       action: 'request.refused',
-      metadata: { ground },
+      metadata: { grounds: [ground] },
     });
     await tx.query(
       `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, $3, 'system', $4)`,

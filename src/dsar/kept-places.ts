@@ -8,6 +8,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type Kept } from '../deletion/erasure.js';
 import { placesOf } from '../deletion/erasure-places.js';
 import { type Hold } from '../deletion/holds.js';
+import { groundFor } from './ground-for.js';
 import { type Part } from './parts.js';
 import { type Request } from './request.js';
 
@@ -89,6 +90,26 @@ const keptByRefusals = `
   join habeas.request_parts p on p.request_id = r.request_id and p.tenant_id = r.part_tenant_id
   where r.request_id = $1 and r.collection is not null
   order by r.created_at, r.collection`;
+
+/** Each place once, with what the plan and the certificate say of it: every ground in the law that keeps it, no more. */
+export function keptFor(
+  request: Request,
+  places: readonly (Omit<PlaceOfRows, 'tenant'> & Pick<Kept, 'ground'>)[],
+): Kept[] {
+  const one = ({ collection, workspace }: Omit<PlaceOfRows, 'tenant'>) =>
+    JSON.stringify([collection, workspace]);
+  return [...Map.groupBy(places, one).values()].flatMap((same) => {
+    const [first] = same;
+    if (!first) return [];
+    const grounds = [...new Set(same.map(({ ground }) => ground))].map((code) => groundFor(request, code));
+    return {
+      collection: first.collection,
+      ...(first.workspace !== undefined && { workspace: first.workspace }),
+      ground: grounds.map(({ title, source }) => `${title} (${source})`).join('; '),
+      until: 'The reason for keeping it has ended.',
+    };
+  });
+}
 
 /** What refusals of this request keep, collection by collection, with the code of the ground. */
 export async function keptOf(

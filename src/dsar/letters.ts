@@ -7,7 +7,7 @@ import { type MailParams, type Template } from '../mail/catalogue/params.js';
 import { Outbox } from '../mail/outbox.js';
 import { certificateWords } from './certificate-words.js';
 import { Controllers } from './controllers.js';
-import { groundText } from './ground-for.js';
+import { groundText, groundTexts, type Reason } from './ground-for.js';
 import { isLawId, lawOf } from './law/laws.js';
 import { legalTexts } from './law/legal-texts.js';
 import { dateIn } from './law/calendar.js';
@@ -97,21 +97,17 @@ export class Letters {
     await this.write(tx, request, 'deletion-done', own, 'deletion-done');
   }
 
-  async refused(tx: UnitOfWork, request: Request, ground: string, explanation?: string) {
-    await this.write(
-      tx,
-      request,
-      'request-refused',
-      { ground: groundText(request, ground, explanation) },
-      'refused',
-    );
+  async refused(tx: UnitOfWork, request: Request, reasons: readonly Reason[]) {
+    await this.write(tx, request, 'request-refused', { grounds: groundTexts(request, reasons) }, 'refused');
   }
 
-  async refusedPart(tx: UnitOfWork, request: Request, part: string, ground: string, explanation?: string) {
-    await this.write(tx, request, 'request-refused-part', {
+  /** One letter for all that is refused at once. @param refused what of the request, by its names, and why not */
+  async refusedParts(tx: UnitOfWork, request: Request, refused: readonly (Reason & { part: string[] })[]) {
+    const parts = refused.map(({ part, ...reason }) => ({
       part,
-      ground: groundText(request, ground, explanation),
-    });
+      ground: groundTexts(request, [reason]).flat(),
+    }));
+    await this.write(tx, request, 'request-refused-part', { parts });
   }
 
   async identityRefused(tx: UnitOfWork, request: Request) {

@@ -8,7 +8,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { Controllers } from './controllers.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { delaysEnded } from './deletion-terms.js';
-import { groundText } from './ground-for.js';
+import { groundText, type Reason } from './ground-for.js';
 import { keptOf, type PlaceOfRows, placesTaken, samePlace, withParents } from './kept-places.js';
 import { isLawId } from './law/laws.js';
 import { legalTexts } from './law/legal-texts.js';
@@ -18,13 +18,9 @@ import { groundsOfBlocker } from './blocker-grounds.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
 
-/** One reason to refuse, and what of the request it reaches. */
-export interface PreparedReason {
+/** One reason to refuse, and what of the request it reaches; an explanation is absent where the person may not hear more. */
+export interface PreparedReason extends Reason {
   blocker: 'held' | 'sole_owner';
-  /** Code of a ground of the request's law. */
-  ground: string;
-  /** After the ground's own words; absent where the person may not hear more. */
-  explanation?: string;
   /** Whether the letter may name what is kept. */
   named: boolean;
   places: PlaceOfRows[];
@@ -87,7 +83,7 @@ export class PreparedRefusals {
       reasons: prepared.reasons.map((reason) => ({
         blocker: reason.blocker,
         ground: reason.ground,
-        letter: groundText(request, reason.ground, reason.explanation),
+        letter: groundText(request, reason.ground, ...(reason.explanation ? [reason.explanation] : [])),
         keeps: this.byTenant(reason, prepared.whole),
       })),
       rights: [...legalTexts(request.language).remedies(matterOf(request, controller))],
@@ -134,17 +130,15 @@ export class PreparedRefusals {
       const ground = hold.disclosable ? grounds.held : grounds.heldInSecret;
       const explanation = hold.disclosable ? `We have to keep it for this reason: ${hold.ground}` : undefined;
       const known = reasons.find((one) => one.ground === ground && one.explanation === explanation);
-      const more = reached(places).filter(
-        (place) => !reasons.some((one) => one.places.some((other) => samePlace(other, place))),
-      );
-      if (known) known.places.push(...more);
+      const theirs = reached(places);
+      if (known) known.places.push(...without(theirs, known));
       else
         reasons.push({
           blocker: 'held',
           ground,
           ...(explanation && { explanation }),
           named: hold.disclosable,
-          places: more,
+          places: theirs,
         });
     }
     const owned = await this.blockers.soleOwned(tx, request, parts, subjects);
@@ -152,15 +146,15 @@ export class PreparedRefusals {
     const places = left.filter(
       ({ tenant }) => owned.length > 0 && (tenant === HOST_TENANT || owned.includes(tenant)),
     );
-    const free = reached(places).filter(
-      (place) => !reasons.some((one) => one.places.some((other) => samePlace(other, place))),
-    );
     const explanation =
       'You are the only owner of a workspace. Make somebody else an owner, or schedule the deletion of the workspace; then ask again.';
-    return [
-      ...reasons,
-      { blocker: 'sole_owner', ground: grounds.soleOwner, explanation, named: true, places: free },
-    ];
+    reasons.push({
+      ...{ blocker: 'sole_owner', ground: grounds.soleOwner, explanation, named: true },
+      places: reached(places),
+    });
+    // The person hears each reason that they may hear; one they may not, only where there is no other.
+    const told = reasons.filter(({ named }) => named);
+    return reasons.map((one) => (one.named ? one : { ...one, places: without(one.places, ...told) }));
   }
 
   private byTenant({ places }: PreparedReason, whole: readonly string[]) {
@@ -175,6 +169,9 @@ export class PreparedRefusals {
     }));
   }
 }
+
+const without = (places: readonly PlaceOfRows[], ...reasons: PreparedReason[]): PlaceOfRows[] =>
+  places.filter((place) => !reasons.some((one) => one.places.some((other) => samePlace(other, place))));
 
 interface OpenStep {
   /** null: the plan has no open step any more. */

@@ -9,7 +9,7 @@ import { actorId } from '../identity/actor-id.js';
 import { Queue } from '../jobs/queue.js';
 import { Sealing } from '../keys/sealing.js';
 import { Controllers } from './controllers.js';
-import { groundFor } from './ground-for.js';
+import { groundFor, type Reason } from './ground-for.js';
 import { Letters } from './letters.js';
 import { useDeletion } from './one-door.js';
 import { type Part, Parts } from './parts.js';
@@ -17,10 +17,7 @@ import { enqueueFulfilment } from './queues.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
 
-export interface Refusal {
-  ground: string;
-  /** Staff's own sentence to the person, after the ground's. */
-  explanation?: string;
+export interface Refusal extends Reason {
   /** The workspace whose part is refused; absent: the whole request. */
   part?: string;
 }
@@ -47,48 +44,57 @@ export class Refusals {
     );
   }
 
-  /** The same of a request that the caller has locked. */
-  async refuseIn(tx: UnitOfWork, request: Request, refusal: Refusal): Promise<Request> {
-    if (request.kind === 'deletion' && request.scope === 'workspace') throw useDeletion(request.tenant);
-    const ground = groundFor(request, refusal.ground);
-    const part = refusal.part === undefined ? undefined : await this.partOf(tx, request, refusal.part);
-    await tx.query(insertRefusal, [
-      tx.tenant, request.id, part?.tenant ?? null, ground.code,
-      refusal.explanation === undefined ? null : this.sealing.seal('request.refusal', refusal.explanation),
-      await actorId(tx), this.clock.now(), null,
-    ]); // prettier-ignore
-    return part ? this.refusePart(tx, request, part, refusal) : this.refuseWhole(tx, request, refusal);
-  }
-
-  private async refuseWhole(
+  private async refuseIn(
     tx: UnitOfWork,
     request: Request,
-    { ground, explanation }: Refusal,
+    { part: of, ...reason }: Refusal,
   ): Promise<Request> {
+    if (of === undefined) return this.refuseWhole(tx, request, [reason]);
+    if (request.kind === 'deletion' && request.scope === 'workspace') throw useDeletion(request.tenant);
+    groundFor(request, reason.ground);
+    return this.refusePart(tx, request, await this.partOf(tx, request, of), reason);
+  }
+
+  /** Refuses all of a request that the caller has locked, for all of these reasons, with one letter. @throws as `refuse` */
+  async refuseWhole(tx: UnitOfWork, request: Request, reasons: readonly Reason[]): Promise<Request> {
+    if (request.kind === 'deletion' && request.scope === 'workspace') throw useDeletion(request.tenant);
+    for (const reason of reasons) groundFor(request, reason.ground);
+    for (const reason of reasons) await this.keep(tx, request, reason);
     const refused = await this.requests.move(tx, request, 'refused', {
       action: 'request.refused',
-      metadata: { ground },
+      metadata: { grounds: [...new Set(reasons.map(({ ground }) => ground))] },
     });
     await this.packages.expire(tx, request.id);
-    await this.letters.refused(tx, refused, ground, explanation);
+    await this.letters.refused(tx, refused, reasons);
     return refused;
   }
 
-  private async refusePart(
+  /** Writes down why; the place is a part, or one collection of a part, or all of the request. */
+  async keep(
     tx: UnitOfWork,
     request: Request,
-    part: Part,
-    { ground, explanation }: Refusal,
-  ): Promise<Request> {
+    { ground, explanation }: Reason,
+    { part, collection }: { part?: string; collection?: string } = {},
+  ): Promise<void> {
+    await tx.query(insertRefusal, [
+      tx.tenant, request.id, part ?? null, ground,
+      explanation === undefined ? null : this.sealing.seal('request.refusal', explanation),
+      await actorId(tx), this.clock.now(), collection ?? null,
+    ]); // prettier-ignore
+  }
+
+  private async refusePart(tx: UnitOfWork, request: Request, part: Part, reason: Reason): Promise<Request> {
+    await this.keep(tx, request, reason, { part: part.tenant });
+    const grounds = [reason.ground];
     const by = await actorId(tx);
     const name = await tx.inTenant(part.tenant, async () => {
       await this.parts.exclude(tx, request.id, by, this.clock.now());
       return (await this.controllers.workspaceName(tx)) ?? 'the account';
     });
-    await this.requests.tell(tx, request, 'part.refused', { metadata: { ground, part: part.tenant } });
+    await this.requests.tell(tx, request, 'part.refused', { metadata: { grounds, part: part.tenant } });
     if (part.tenant !== request.tenant)
-      await this.requests.tellPart(tx, request, part.tenant, 'part.refused', { ground });
-    await this.letters.refusedPart(tx, request, name, ground, explanation);
+      await this.requests.tellPart(tx, request, part.tenant, 'part.refused', { grounds });
+    await this.letters.refusedParts(tx, request, [{ ...reason, part: [name] }]);
     await enqueueFulfilment(this.queue, tx, request);
     return request;
   }
@@ -106,7 +112,7 @@ export class Refusals {
   }
 }
 
-export const insertRefusal = `
+const insertRefusal = `
   insert into habeas.request_refusals (tenant_id, request_id, part_tenant_id, ground, explanation_sealed, created_by,
                                        created_at, collection)
   values ($1, $2, $3, $4, $5, $6, $7, $8)`;

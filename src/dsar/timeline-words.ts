@@ -44,7 +44,8 @@ const words: Record<string, Words> = {
   'recipient.failed': 'Somebody who had been given the data could not be told yet; somebody looks after it',
   'mail.bounced': 'A mail to this address could not be delivered',
   'request.fulfilled': ({ metadata }) => outcomes[String(metadata.outcome)] ?? 'It was fulfilled',
-  'request.refused': 'It was refused, for the reason we mailed',
+  'request.refused': ({ metadata: { grounds } }) =>
+    `It was refused, for the reason${Array.isArray(grounds) && grounds.length > 1 ? 's' : ''} we mailed`,
   'request.withdrawn': 'It was withdrawn',
 };
 

@@ -245,7 +245,7 @@ describe('somebody writes to the host, and support files for them', () => {
     expect(
       refused.timeline.find(({ action }: { action: string }) => action === 'request.refused'),
     ).toMatchObject({
-      metadata: { ground: 'duplicate', openRequest: own.body.id },
+      metadata: { grounds: ['duplicate'], openRequest: own.body.id },
     });
     const told = await mailed(mail, /about your request/);
     expect(told.text).toContain(own.body.id);

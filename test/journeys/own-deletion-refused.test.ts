@@ -5,7 +5,7 @@ import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 
 const HOUR = 3_600_000;
-const { member } = demoPeople;
+const { member, neighbour } = demoPeople;
 
 describe('what still stands in the way near the law’s date', () => {
   let desk: TestDesk;
@@ -49,12 +49,10 @@ describe('what still stands in the way near the law’s date', () => {
   const onDesk = (id: string) => `/v1/workspaces/${HOST_TENANT}/requests/${id}`;
   const written = async (table: string, column: string) =>
     desk.db.behindTheScenes(`select * from atelier.${table} where ${column} = $1`, [member.userId]);
-  const mailTo = (words: RegExp) =>
-    eventually(async () =>
-      (await desk.mails()).find(
-        ({ to, subject }) => to?.[0]?.address === member.mail && words.test(subject ?? ''),
-      ),
-    );
+  const mailsTo = async ({ mail }: { mail: string }, words: RegExp) =>
+    (await desk.mails()).filter(({ to, subject }) => to?.[0]?.address === mail && words.test(subject ?? ''));
+  const mailTo = (words: RegExp, whom = member) => eventually(async () => (await mailsTo(whom, words))[0]);
+  const occurrences = (text: string | undefined, words: RegExp) => text?.match(words)?.length;
 
   test('a hold on one collection: accepted, the rest goes, and the person hears what stays and why', async () => {
     await hold(workspaceIds.acme, { collection: 'messages' });
@@ -143,6 +141,51 @@ describe('what still stands in the way near the law’s date', () => {
     expect(await written('memberships', 'user_id')).toHaveLength(1);
   });
 
+  test('a hold and a sole owner at once: one letter gives each ground with its reason, and the rights once', async () => {
+    await hold(HOST_TENANT, { subject: { kind: 'user', key: neighbour.userId } });
+    const { body } = await (await desk.as('neighbour')).post('/v1/me/requests', { kind: 'deletion' });
+    await nearTheDate(body.dueOn);
+    const { preparedRefusal: prepared } = (await support.get(onDesk(body.id))).body;
+    expect(prepared).toMatchObject({
+      scope: 'full',
+      reasons: [{ blocker: 'held' }, { blocker: 'sole_owner', ground: 'still_needed' }],
+    });
+    const { body: refused } = await support.post(`${onDesk(body.id)}/refusals`, { prepared: prepared.id });
+    expect(refused).toMatchObject({
+      status: 'refused',
+      refusals: prepared.reasons.map(({ ground }: { ground: string }) => ({ ground, part: null })),
+    });
+    const { text } = await mailTo(/about your request/, neighbour);
+    for (const { letter } of prepared.reasons)
+      for (const paragraph of letter) expect(text?.replace(/\s+/g, ' ')).toContain(paragraph);
+    expect(text).toContain('7 O 12/26');
+    expect(text).toMatch(/only owner of a\s+workspace/);
+    expect(occurrences(text, /If you disagree/g)).toBe(1);
+    expect(await mailsTo(neighbour, /about (a part of )?your request/)).toHaveLength(1);
+    const told = refused.timeline.find(({ action }: { action: string }) => action === 'request.refused');
+    expect(told.metadata.grounds).toEqual(['legal_claims', 'still_needed']);
+  });
+
+  test('two holds on the same rows: one letter names both, and the certificate its ground once', async () => {
+    await hold(workspaceIds.acme, { collection: 'messages' });
+    await hold(workspaceIds.acme, { collection: 'messages', ground: 'Claim 9 U 3/27, Kammergericht' });
+    const { id, dueOn } = await fileOwn();
+    await nearTheDate(dueOn);
+    const { preparedRefusal: prepared } = (await support.get(onDesk(id))).body;
+    expect(prepared).toMatchObject({ scope: 'partial', reasons: [{ blocker: 'held' }, { blocker: 'held' }] });
+    expect((await support.post(`${onDesk(id)}/refusals`, { prepared: prepared.id })).status).toBe(201);
+    await settled();
+    await desk.reached(support, onDesk(id), 'fulfilled');
+    const { text } = await mailTo(/part of your request/);
+    expect(text).toContain('7 O 12/26');
+    expect(text).toContain('9 U 3/27');
+    expect(occurrences(text, /If you disagree/g)).toBe(1);
+    expect(await mailsTo(member, /part of your request/)).toHaveLength(1);
+    const { collections } = (await support.get(`${onDesk(id)}/certificate`)).body;
+    const kept = collections.find(({ collection }: { collection: string }) => collection === 'messages');
+    expect(occurrences(kept.ground, /17\(3\)\(e\)/g)).toBe(1);
+  });
+
   test('what was read is what is accepted: a second hold in between makes it another refusal', async () => {
     await hold(workspaceIds.acme, { collection: 'messages' });
     const { id, dueOn } = await fileOwn();
@@ -170,8 +213,7 @@ describe('what still stands in the way near the law’s date', () => {
   });
 
   test('the only owner of a workspace: their account and that workspace stay, what is elsewhere may go', async () => {
-    const neighbour = await desk.as('neighbour');
-    const { body } = await neighbour.post('/v1/me/requests', { kind: 'deletion' });
+    const { body } = await (await desk.as('neighbour')).post('/v1/me/requests', { kind: 'deletion' });
     await nearTheDate(body.dueOn);
     const { preparedRefusal: prepared } = (await support.get(onDesk(body.id))).body;
     expect(prepared.reasons).toMatchObject([{ blocker: 'sole_owner', ground: 'still_needed' }]);

@@ -66,15 +66,19 @@ export const samples: { [T in Template]: MailParams[T] } = {
   'request-no-data': { ...about, rights },
   'request-refused': {
     ...about,
-    ground: [
-      'This request is manifestly excessive (Art. 12(5) GDPR): it repeats one that we answered last week.',
+    grounds: [
+      ['This request is manifestly excessive (Art. 12(5) GDPR): it repeats one that we answered last week.'],
     ],
     rights,
   },
   'request-refused-part': {
     ...about,
-    part: 'the workspace “Studio Nord”',
-    ground: ['It would reveal other people’s data (Art. 15(4) GDPR).'],
+    parts: [
+      {
+        part: ['the workspace “Studio Nord”'],
+        ground: ['It would reveal other people’s data (Art. 15(4) GDPR).'],
+      },
+    ],
     rights,
   },
   'request-extended': {

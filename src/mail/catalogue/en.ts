@@ -63,6 +63,9 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
     : []),
 ];
 
+/** The heading of one reason among several. */
+const why = (index: number, of: number): string => (of === 1 ? 'Why' : `Why: reason ${index + 1} of ${of}`);
+
 const reference = (params: { reference: string }) => facts(['Reference', params.reference]);
 
 const certificateFile = (base64: string): Enclosure => ({
@@ -215,7 +218,7 @@ export const en: Catalogue = {
       preview: 'We cannot do what you asked. Here is why, and what you can do.',
       blocks: [
         paragraph(`${opening(params)} We have looked into it, and our answer is no.`),
-        ...section('Why', params.ground),
+        ...params.grounds.flatMap((ground, index) => section(why(index, params.grounds.length), ground)),
         ...section(rightsHeading, params.rights),
         reference(params),
       ],
@@ -225,10 +228,23 @@ export const en: Catalogue = {
       subject: `${params.controller}: about a part of ${matter(params.asked)}`,
       preview: 'We cannot do one part of what you asked. Here is why, and what you can do.',
       blocks: [
-        paragraph(
-          `${opening(params)} One part of it we will not do: ${params.part}. The rest goes on as before.`,
+        ...(params.parts.length === 1
+          ? [
+              paragraph(
+                `${opening(params)} One part of it we will not do: ${params.parts[0]?.part.join('; ')}. The rest goes on as before.`,
+              ),
+            ]
+          : [
+              paragraph(
+                `${opening(params)} Some of it we will not do, for more than one reason. The rest goes on as before.`,
+              ),
+            ]),
+        ...params.parts.flatMap(({ part, ground }, index) =>
+          section(why(index, params.parts.length), [
+            ...(params.parts.length === 1 ? [] : [`What we will not do: ${part.join('; ')}.`]),
+            ...ground,
+          ]),
         ),
-        ...section('Why', params.ground),
         ...section(rightsHeading, params.rights),
         reference(params),
       ],

@@ -96,9 +96,11 @@ export interface MailParams {
       link?: string;
       certificate: string;
     };
-  'request-refused': AboutRequest & WithRights & { ground: readonly string[] };
-  /** `part` names what is refused: a workspace, or the account. */
-  'request-refused-part': AboutRequest & WithRights & { part: string; ground: readonly string[] };
+  /** Each ground as its paragraphs; the rights come once, after all of them. */
+  'request-refused': AboutRequest & WithRights & { grounds: readonly (readonly string[])[] };
+  /** `part` names what is refused: a workspace, the account, or kinds of data in one of them. */
+  'request-refused-part': AboutRequest &
+    WithRights & { parts: readonly { part: readonly string[]; ground: readonly string[] }[] };
   'request-extended': AboutRequest &
     WithRights & { previousDueOn: Day; dueOn: Day; reason: readonly string[] };
   /** `needed`: what the person can send us to settle the doubt about their identity. */
