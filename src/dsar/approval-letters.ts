@@ -45,7 +45,6 @@ export class ApprovalLetters {
           asked: { kind: request.kind, scope: request.scope },
           workspace,
           ...(decideBy && { decideBy: { on: decideBy, zone: request.zone } }),
-          link: `${this.config.publicUrl}/v1/workspaces/${tx.tenant}/requests/${request.id}`,
         },
       });
     }

@@ -50,6 +50,8 @@ describe('a workspace that decides about its part of a request', () => {
       // Who asks is on the page behind the sign-in, not in a mail.
       expect(asked.text).not.toMatch(/Vera|vera\.lindqvist/);
       expect(asked.text).toContain(filed.id);
+      // An address of the API would answer 401 to whoever clicks on it.
+      expect(asked.text).not.toMatch(/https?:/);
     }
     const [{ n }] = (await desk.db.behindTheScenes<{ n: number }>(
       `select count(*)::int as n from atelier.memberships where workspace_id = $1 and role in ('owner', 'admin')`,

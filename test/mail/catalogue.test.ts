@@ -58,6 +58,19 @@ describe('every letter', () => {
     );
   });
 
+  test.each(templates)('%s leads nowhere but to pages and the public key', (template) => {
+    const { text, html } = render(template, samples[template]);
+    const leads = [...text.matchAll(/https?:\S+/g), ...html.matchAll(/href="([^"]+)"/g)];
+    for (const [found, href = found] of leads)
+      expect(href).toMatch(/^https:\/\/habeas\.example\/([dp]\/|\.well-known\/habeas-keys\.json)/);
+  });
+
+  test('to somebody whose account ends does not say that anybody made a request', () => {
+    const { text } = render('account-ends', samples['account-ends']);
+    expect(text).not.toMatch(/request about personal data|you asked/i);
+    expect(text).toContain('because your account there ends');
+  });
+
   test('refuses a link that does not lead to the web', () => {
     const params = { ...samples['package-ready'], link: 'javascript:alert(1)' };
     expect(() => render('package-ready', params)).toThrow('must be a web address');

@@ -24,8 +24,6 @@ const goes = {
   asked: gone,
   workspace: 'Acme',
   goesAt: { at: '2026-12-20T12:00:00Z', zone: 'UTC' },
-  link: 'https://habeas.example/v1/workspaces/ac3e0000-0000-4000-8000-000000000001/deletion',
-  copy: 'https://habeas.example/v1/workspaces/ac3e0000-0000-4000-8000-000000000001/requests',
 };
 
 /** One of each letter, as dsar would ask for it. */
@@ -122,5 +120,5 @@ export const samples: { [T in Template]: MailParams[T] } = {
     keys: 'https://habeas.example/.well-known/habeas-keys.json',
     certificate: Buffer.from('{"format":"habeas-erasure-certificate/1","residues":0}').toString('base64'),
   },
-  'part-approval-needed': { ...about, workspace: 'Acme', decideBy: { on: '2026-12-18', zone }, link },
+  'part-approval-needed': { ...about, workspace: 'Acme', decideBy: { on: '2026-12-18', zone } },
 };

@@ -1,5 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config.js';
+import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { driftOr } from '../../datamap/misfit.js';
@@ -16,7 +15,6 @@ type Letter = 'workspace-deletion-scheduled' | 'workspace-deletion-reminder' | '
 @Injectable()
 export class DeletionLetters {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly outbox: Outbox,
     private readonly host: HostMap,
     private readonly people: People,
@@ -45,7 +43,6 @@ export class DeletionLetters {
   ): Promise<void> {
     const { name: controller, dpo, contact } = await this.controllers.of(tx, 'workspace');
     const workspace = (await this.controllers.workspaceName(tx)) ?? tx.tenant;
-    const at = `${this.config.publicUrl}/v1/workspaces/${tx.tenant}`;
     const questions = dpo ?? contact;
     const params = {
       controller,
@@ -54,8 +51,6 @@ export class DeletionLetters {
       asked: { kind: 'deletion', scope: 'workspace', workspace },
       workspace,
       goesAt: { at: request.runAfter?.toISOString(), zone: request.zone },
-      link: `${at}/deletion`,
-      copy: `${at}/requests`,
       ...own,
     };
     for (const { key, to, language } of await this.owners(tx))

@@ -27,6 +27,13 @@ const opening = ({ controller, asked }: { controller: string; asked: Asked }): s
 const matter = (asked: Asked): string =>
   asked.endedWith === undefined ? `your request for ${shortly(asked)}` : 'the end of your account';
 
+/** Why anybody gets the letter at all: not everybody has asked for something. */
+function occasion({ kind, scope, endedWith }: Asked): string {
+  if (endedWith !== undefined) return 'your account there ends';
+  if (kind === 'deletion' && scope === 'workspace') return 'it is about a workspace of yours';
+  return 'a request about personal data was made';
+}
+
 const shortly = ({ kind, scope }: Asked): string => {
   if (scope === 'workspace')
     return kind === 'access' ? 'a copy of your workspace' : 'the deletion of your workspace';
@@ -75,12 +82,11 @@ const certificateFile = (base64: string): Enclosure => ({
 });
 
 const lastChance = (params: MailParams['workspace-deletion-reminder'], say: Formats): Block[] => [
-  button('See or cancel the deletion', params.link),
   paragraph(
-    `Until ${say.moment(params.goesAt)} any owner or admin can cancel it. Then everything in the workspace is deleted: what its people wrote, their files, and copies made earlier. That cannot be undone.`,
+    `Until ${say.moment(params.goesAt)} any owner or admin can cancel it: sign in where you use the workspace and cancel its deletion there, or ask ${params.contact ?? params.controller}. Then everything in the workspace is deleted: what its people wrote, their files, and copies made earlier. That cannot be undone.`,
   ),
   ...section('Take a copy first', [
-    `If you want to keep anything, ask for a copy of the whole workspace before that day: ${params.copy}. The deletion waits until it has been downloaded, or its link has ended.`,
+    `If you want to keep anything, sign in before that day and ask for a copy of the whole workspace. The deletion waits until it has been downloaded, or its link has ended.`,
   ]),
   reference(params),
 ];
@@ -95,8 +101,8 @@ const whyItGoes: Record<MailParams['workspace-deletion-scheduled']['why'], strin
 export const en: Catalogue = {
   frame: {
     linkHint: 'If the button does not work, open this address:',
-    footer: ({ controller, contact }) => [
-      `Sent on behalf of ${controller}, because a request about personal data was made.`,
+    footer: ({ controller, contact, asked }) => [
+      `Sent on behalf of ${controller}, because ${occasion(asked)}.`,
       ...(contact ? [`Questions: ${contact}`] : []),
     ],
   },
@@ -349,7 +355,9 @@ export const en: Catalogue = {
             ? `Somebody asked for a copy of their personal data, and some of it is in the workspace “${params.workspace}”. You have chosen to decide about such requests yourselves.`
             : `Somebody asked for the deletion of their personal data, and some of it is in the workspace “${params.workspace}”. You have chosen to decide about such requests yourselves.`,
         ),
-        button('See the request', params.link),
+        paragraph(
+          `To decide, sign in where you use the workspace and open its requests about personal data: this one has the reference below. If you do not find it there, ask ${params.contact ?? params.controller}.`,
+        ),
         facts(['Decide by', params.decideBy && say.day(params.decideBy)], ['Reference', params.reference]),
         ...paragraphs([
           params.asked.kind === 'access'

@@ -1,3 +1,5 @@
+import { type Asked } from './params.js';
+
 /** One piece of a letter. Plain text and HTML are both made of these, so the words exist once. */
 export type Block =
   | { type: 'paragraph'; text: string }
@@ -27,11 +29,12 @@ export interface Letter {
 export interface Frame {
   /** Above the bare address beneath a button. */
   linkHint: string;
-  footer(sender: { controller: string; contact?: string }): readonly string[];
+  footer(about: { controller: string; contact?: string; asked: Asked }): readonly string[];
 }
 
 export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
 export const paragraphs = (texts: readonly string[]): Block[] => texts.map(paragraph);
+/** For a page that the reader can open as they are: most have no way to show who they are, so no address of the API. */
 export const button = (label: string, url: string): Block => ({ type: 'button', label, url });
 export const list = (items: readonly string[]): Block => ({ type: 'list', items });
 

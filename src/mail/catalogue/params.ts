@@ -52,13 +52,10 @@ interface PackageLink extends AboutRequest {
   leftOut?: readonly string[];
 }
 
-/** To each owner of a workspace that is to be deleted. `link`: where it is seen and cancelled. */
+/** To each owner of a workspace that is to be deleted. */
 interface WorkspaceGoes extends AboutRequest {
   workspace: string;
   goesAt: Moment;
-  link: string;
-  /** Where a copy of everything is asked for first. */
-  copy: string;
 }
 
 /**
@@ -108,7 +105,7 @@ export interface MailParams {
   'request-withdrawn': AboutRequest;
   'identity-refused': AboutRequest & WithRights & { ground: readonly string[] };
   /** To owners and admins. Says nothing about who asked: that is not theirs to know before they look. */
-  'part-approval-needed': AboutRequest & { workspace: string; decideBy?: Day; link: string };
+  'part-approval-needed': AboutRequest & { workspace: string; decideBy?: Day };
   'workspace-deletion-scheduled': WorkspaceGoes & {
     why: 'owner_request' | 'subscription_ended' | 'orphaned';
   };
