@@ -1,7 +1,8 @@
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { shown } from '../datamap/names.js';
 import { reachesOthers, rowsCameBack } from './erasure-failure.js';
-import { type BatchDone, type ErasureSql, Values } from './erasure-sql.js';
+import { type BatchDone, type ErasureSql } from './erasure-sql.js';
+import { Values } from './statement.js';
 import { type Aim, type StepContext, type StepWork } from './step-context.js';
 
 /** What a guard or a trigger keeps of a circle keeps all of it: no later step would find it. */

@@ -39,19 +39,18 @@ export class ErasurePlans {
     collection: Collection,
     { selection }: Place,
   ): Promise<{ rows: number; files: number }> {
-    const { map, catalogue } = this.host.current();
+    const on = this.host.current();
     const settings = settingsStatement(selection);
     await tx.query(settings.sql, settings.values);
-    const sql = new ErasureSql(map, catalogue, job, collection, selection);
-    const count = (condition: string, from: string) =>
-      tx.one<{ n: string }>(`select count(*)::text as n from ${from} as t where ${condition}`);
-    const rows = Number((await count(sql.planned(), sql.from))?.n);
+    const planned = new ErasureSql(on, job, collection, selection).planned();
+    const rows = Number((await tx.one<{ rows: string }>(planned.sql, planned.values))?.rows);
     const query =
       rows > 0 && (isDeleted(collection) || (collection.files?.path ?? '') in changesOf(collection))
-        ? filesQuery(map, catalogue, collection.name, selection)
+        ? filesQuery(on.map, on.catalogue, collection.name, selection)
         : undefined;
-    const files = query === undefined ? 0 : Number((await count('true', `(${query})`))?.n);
-    return { rows, files };
+    if (query === undefined) return { rows, files: 0 };
+    const named = await tx.one<{ files: string }>(`select count(*)::text as files from (${query}) as t`);
+    return { rows, files: Number(named?.files) };
   }
 }
 

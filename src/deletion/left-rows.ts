@@ -68,7 +68,13 @@ export class LeftRows {
         if (keptBy(job, collection.name, workspace)) continue;
         const settings = settingsStatement(selection);
         await tx.query(settings.sql, settings.values);
-        const sql = new ErasureSql(map, catalogue, job, asChanged(collection), selection, job.subjects[0]);
+        const sql = new ErasureSql(
+          { map, catalogue },
+          job,
+          asChanged(collection),
+          selection,
+          job.subjects[0],
+        );
         const { sql: count, values } = sql.count();
         rows += Number((await tx.one<{ rows: string }>(count, values))?.rows);
       }

@@ -42,7 +42,7 @@ export class NotedRows {
   private async gatherOf(work: StepWork, subject: Subject | undefined, n: number | undefined): Promise<void> {
     const { job } = this.context.parts;
     const { sql, selection } = this.context.aim(work, subject);
-    if (sql.key.length === 0)
+    if (sql.rows.key.length === 0)
       throw new DomainError(
         'datamap.drift',
         `Table ${shown(sql.table)} has no key by which rows could be noted.`,

@@ -1,4 +1,4 @@
-import { type BatchOptions, type Places } from './erasure-sql.js';
+import { type BatchOptions, type Places } from './step-rows.js';
 import { type Aim, type StepContext } from './step-context.js';
 
 /** Places held in memory at once: a few megabytes, and so many that looking for the next ones is rare. */
@@ -21,13 +21,13 @@ export class RowSource {
     private readonly aim: Aim,
     private readonly atOnce = AT_ONCE,
   ) {
-    this.leavesOnly = aim.sql.deletes && aim.sql.isTree;
+    this.leavesOnly = aim.sql.deletes && aim.sql.rows.isTree;
   }
 
   /** By what the next batch finds its rows, at most `size` where they can be counted; undefined at the end. */
   async next(size: number): Promise<BatchOptions | undefined> {
     const { sql } = this.aim;
-    if (!sql.isStored) return this.over ? undefined : { limit: size };
+    if (!sql.rows.isStored) return this.over ? undefined : { limit: size };
     if (this.found.length === 0) await this.look();
     const [first] = this.found;
     if (!first) return this.rest();
@@ -41,7 +41,7 @@ export class RowSource {
   /** Tells how many rows the batch found free: what moves nothing any more is at its end. */
   took(picked: number): void {
     if (picked > 0) this.moved = true;
-    else if (!this.aim.sql.isStored) this.over = true;
+    else if (!this.aim.sql.rows.isStored) this.over = true;
   }
 
   /** The next places, unless the last ones were all locked, or were all there were. */

@@ -10,9 +10,10 @@ import { type Selection, settingsStatement, type Subject } from '../datamap/sett
 import { failureOf, isPassing, rowsLocked } from './erasure-failure.js';
 import { type ErasureFiles } from './erasure-files.js';
 import { selectionOf } from './erasure-places.js';
-import { type BatchDone, type BatchOptions, ErasureSql, type Places } from './erasure-sql.js';
+import { type BatchDone, ErasureSql } from './erasure-sql.js';
 import { type Erasures, type Progress, type Step } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
+import { type BatchOptions, type Places } from './step-rows.js';
 
 export interface EraserOptions {
   /** Asked inside every batch's transaction, as the habeas role; throws to stop before the batch (holds, withdrawals). */
@@ -133,8 +134,7 @@ export class StepContext {
 
   /** @param subject whose pseudonym is written, and whose rows are selected unless those of everybody are wanted */
   aim({ collection, step }: StepWork, subject?: Subject, whose?: 'everybody'): Aim {
-    const { map, catalogue } = this.parts.host.current();
-    const { job } = this.parts;
+    const { job, host } = this.parts;
     const people = subject && !whose ? { ...job, subjects: [subject] } : job;
     const selection = selectionOf(people, collection, step.workspace);
     // A subject of a kind that this collection does not know has nothing here.
@@ -143,7 +143,7 @@ export class StepContext {
       ...(step.workspace !== undefined && { workspaces: [step.workspace] }),
     };
     const used = selection ?? nobody;
-    return { selection: used, sql: new ErasureSql(map, catalogue, job, collection, used, subject) };
+    return { selection: used, sql: new ErasureSql(host.current(), job, collection, used, subject) };
   }
 
   /** Puts the selection's settings in place, until the transaction ends. */

@@ -8,7 +8,8 @@ import { type HostMap } from '../datamap/host-map.js';
 import { settingsStatement } from '../datamap/settings.js';
 import { type ErasureJob } from './erasure.js';
 import { collectionOf } from './erasure-plan.js';
-import { ErasureSql } from './erasure-sql.js';
+import { StepRows } from './step-rows.js';
+import { stillBuried, sweepTombstones } from './tombstone-sql.js';
 
 const BATCH = 500;
 const RETRY_HOURS = 6;
@@ -127,7 +128,6 @@ export class TombstonesSweep {
     { collection }: Tombstone,
     due: Tombstone[],
   ): Promise<Set<string>> {
-    const { map, catalogue } = this.host.current();
     // Whom it was about is forgotten by now: a row that still leads to anybody is not ours to delete.
     const job: ErasureJob = {
       id: erasure,
@@ -138,17 +138,19 @@ export class TombstonesSweep {
       workspaces: [],
       pseudonyms: {},
     };
-    const sql = new ErasureSql(map, catalogue, job, collectionOf(this.host, collection), { subjects: [] });
+    const rows = new StepRows(this.host.current(), job, collectionOf(this.host, collection), {
+      subjects: [],
+    });
     const keys = due.map(({ key }) => key);
     const settings = settingsStatement({ subjects: [] });
     await tx.query(settings.sql, settings.values);
     await tx.query(`select set_config('lock_timeout', '250ms', true)`);
-    const [gone, there] = [sql.sweep(keys), sql.stillBuried(keys)];
+    const [gone, there] = [sweepTombstones(rows, keys), stillBuried(rows, keys)];
     return tx.asHost(async (db) => {
       await db.query(gone.sql, gone.values);
       await db.query('set constraints all immediate');
-      const rows = await db.query<{ key: unknown }>(there.sql, there.values);
-      return new Set(rows.map(({ key }) => JSON.stringify(key)));
+      const left = await db.query<{ key: unknown }>(there.sql, there.values);
+      return new Set(left.map(({ key }) => JSON.stringify(key)));
     });
   }
 

@@ -6,7 +6,7 @@ import { subjectCondition } from '../../datamap/paths.js';
 import { type Subject } from '../../datamap/settings.js';
 import { sweepable } from '../../datamap/sweepable.js';
 import { Bystanders } from '../bystanders.js';
-import { type Values } from '../erasure-sql.js';
+import { type Values } from '../statement.js';
 import { type Over, overNow } from './time.js';
 
 /** Who and what is kept at this moment, in one tenant. */

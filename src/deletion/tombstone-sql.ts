@@ -1,0 +1,29 @@
+/** What becomes of tombstones whose time has come. Whom they were about is forgotten by then. */
+import { changesOf } from '../datamap/changes.js';
+import { qualified, quoted } from '../datamap/names.js';
+import { type Statement, statementOf, type Values } from './statement.js';
+import { type StepRows } from './step-rows.js';
+
+/** Deletes the rows of these tombstones, as far as they still are what erasure made of them; answers their keys. */
+export const sweepTombstones = (rows: StepRows, keys: unknown[]): Statement =>
+  statementOf(
+    (values) =>
+      `delete from ${qualified(rows.table)} as t where ${isCleared(rows, values, keys)} returning ${rows.keyArray()} as key`,
+  );
+
+/** The tombstones among these whose rows exist. */
+export const stillBuried = (rows: StepRows, keys: unknown[]): Statement =>
+  statementOf(
+    (values) =>
+      `select ${rows.keyArray()} as key from ${qualified(rows.table)} as t where ${rows.hasKey(values, keys)}`,
+  );
+
+function isCleared(rows: StepRows, values: Values, keys: unknown[]): string {
+  const nulls = Object.entries(changesOf(rows.collection)).filter(([, value]) => value === null);
+  const guard = rows.guard.takesNobodyAlong(rows.table);
+  return [
+    rows.hasKey(values, keys),
+    ...nulls.map(([column]) => `t.${quoted(column)} is null`),
+    ...(guard === undefined ? [] : [guard]),
+  ].join(' and ');
+}
