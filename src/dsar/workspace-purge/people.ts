@@ -5,9 +5,9 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { type MemberKey, Members } from '../../datamap/members.js';
 import { DomainError } from '../../errors.js';
-import { Sealing } from '../../keys/sealing.js';
 import { Filing } from '../filing.js';
-import { readSnapshot } from './snapshot.js';
+import { type Purge, type PurgeStep } from './purge-step.js';
+import { Snapshots } from './snapshots.js';
 
 const PAGE = 1000;
 
@@ -25,12 +25,12 @@ const first = `
  * search, ledger entry and certificate. Everybody else keeps their account.
  */
 @Injectable()
-export class PeopleLeft {
+export class PeopleLeft implements PurgeStep {
   constructor(
     private readonly database: Database,
     private readonly host: HostMap,
     private readonly filing: Filing,
-    private readonly sealing: Sealing,
+    private readonly snapshots: Snapshots,
   ) {}
 
   private get members(): Members {
@@ -52,7 +52,7 @@ export class PeopleLeft {
   }
 
   /** Settles one after the other, each in one transaction: the note goes with what becomes of it. Safe to repeat. */
-  async settle(tenant: string): Promise<void> {
+  async run({ tenant }: Purge): Promise<void> {
     const tenancy = systemTenancy(HOST_TENANT, 'workspace-purge');
     while (await this.database.within(tenancy, (tx) => this.settleFirst(tx, tenant)));
   }
@@ -65,7 +65,7 @@ export class PeopleLeft {
           'delete from habeas.workspace_purge_people where tenant_id = $1 and kind = $2 and key = $3',
           [tenant, next.kind, next.key],
         );
-      return { person: next, workspace: (await readSnapshot(tx, this.sealing))?.workspace };
+      return { person: next, workspace: (await this.snapshots.read(tx))?.workspace };
     });
     if (!person) return false;
     // Somebody who joined another workspace meanwhile, or founded one, is not left.

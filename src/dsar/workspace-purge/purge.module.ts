@@ -17,10 +17,16 @@ import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DsarModule } from '../dsar.module.js';
 import { PurgedWorkspacesSweep } from './purged.sweep.js';
 import { RecipientsModule } from '../recipients.module.js';
-import { PurgeEnd } from './end.js';
+import { PurgedLog } from './purged-log.js';
+import { LastWords } from './last-words.js';
+import { LogEnd } from './log-end.js';
 import { WorkspaceMatters } from './matters.js';
-import { PeopleLeft } from './people.js';
+import { PurgeRecipients } from './recipients.js';
+import { Remains } from './remains.js';
+import { SecondThoughts } from './second-thoughts.js';
+import { Snapshots } from './snapshots.js';
 import { PurgeStart } from './start.js';
+import { purgeSteps, steps } from './steps.js';
 import { PurgedTombstones } from './tombstones.js';
 import { WorkspacePurge } from './purge.js';
 
@@ -45,15 +51,26 @@ const ownData = {
     new WorkspaceOwnData(database, store, clock, directory, config.requestRetention),
 };
 
+const nouns = [
+  SecondThoughts,
+  Snapshots,
+  WorkspaceMatters,
+  PurgedTombstones,
+  PurgeRecipients,
+  LogEnd,
+  PurgedLog,
+  LastWords,
+  Remains,
+];
+
 @Module({
   imports: [DsarModule, DeletionModule, ExportModule, MailModule, RecipientsModule, WebhooksModule],
   providers: [
     WorkspacePurge,
     PurgeStart,
-    WorkspaceMatters,
-    PeopleLeft,
-    PurgedTombstones,
-    PurgeEnd,
+    purgeSteps,
+    ...steps,
+    ...nouns,
     PurgedWorkspacesSweep,
     eraser,
     ownData,
