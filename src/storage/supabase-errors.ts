@@ -29,9 +29,22 @@ export function storageError(what: string, error: unknown): DomainError {
   return match ? new DomainError(match.code, match.message, { cause: error }) : unavailable(what, error);
 }
 
+/** Nothing can be there under a name that the storage does not accept, either. */
 export function isMissing(error: unknown): boolean {
-  const { statusCode, code } = (error ?? {}) as Said;
-  return statusCode === '404' || code === 'NoSuchKey' || code === 'NoSuchBucket';
+  const { statusCode, code, error: named } = (error ?? {}) as Said;
+  return statusCode === '404' || ['NoSuchKey', 'NoSuchBucket', 'InvalidKey'].includes(code ?? named ?? '');
+}
+
+/** The refusal with its name as `code`: older servers say it in `error` only, which the library does not pass on. */
+export async function withCode(refusal: Response): Promise<Response> {
+  const text = await refusal.text();
+  const { status, statusText } = refusal;
+  try {
+    const said = JSON.parse(text) as Said;
+    return Response.json({ code: said.error, ...said }, { status, statusText });
+  } catch {
+    return new Response(text, { status, statusText });
+  }
 }
 
 export function isExisting(error: unknown): boolean {

@@ -14,7 +14,7 @@ import {
   type StoredObject,
 } from './object-store.js';
 import { Patience } from './patience.js';
-import { isExisting, isMissing, storageError } from './supabase-errors.js';
+import { isExisting, isMissing, storageError, withCode } from './supabase-errors.js';
 
 export interface SupabaseStoresOptions {
   /** The project's address, without `/storage/v1`. */
@@ -88,7 +88,7 @@ class SupabaseStore implements ObjectStore {
   }
 
   async get(path: string, range?: ByteRange): Promise<Readable> {
-    const address = `${this.api}/object/authenticated/${[this.bucket, ...objectPath(path).split('/')].map(encodeURIComponent).join('/')}`;
+    const address = `${this.api}/object/authenticated/${inAddress(this.bucket)}/${inAddress(objectPath(path))}`;
     const patience = new Patience(this.patienceMs);
     patience.expect();
     try {
@@ -105,7 +105,7 @@ class SupabaseStore implements ObjectStore {
   }
 
   async stat(path: string): Promise<StoredObject | null> {
-    const { data, error } = await this.files().info(objectPath(path));
+    const { data, error } = await this.files().info(inAddress(objectPath(path)));
     if (error) {
       if (isMissing(error)) return null;
       throw storageError('look the object up', error);
@@ -146,10 +146,14 @@ class SupabaseStore implements ObjectStore {
   }
 
   async signedUrl(path: string, { expiresInSeconds, downloadAs }: SignedUrlOptions): Promise<string> {
-    const { data, error } = await this.files().createSignedUrl(objectPath(path), expiresInSeconds);
+    // The call for several takes names in its body; that for one signs what it makes of its own address.
+    const { data, error } = await this.files().createSignedUrls([objectPath(path)], expiresInSeconds);
     if (error) throw isMissing(error) ? notFound('object') : storageError('sign an address', error);
-    // The library would encode the name twice.
-    return data.signedUrl + (downloadAs === undefined ? '' : `&download=${encodeURIComponent(downloadAs)}`);
+    const token = data[0]?.signedUrl?.split('?token=').at(-1);
+    if (!token) throw notFound('object');
+    const query = new URLSearchParams({ token });
+    if (downloadAs !== undefined) query.set('download', downloadAs);
+    return `${this.api}/object/sign/${inAddress(this.bucket)}/${inAddress(path)}?${query.toString()}`;
   }
 
   async ready(): Promise<void> {
@@ -171,7 +175,7 @@ class SupabaseStore implements ObjectStore {
   ): Promise<void> {
     const { error } = await this.client(signal)
       .from(this.bucket)
-      .upload(path, body, { contentType, upsert: true, cacheControl: '0' });
+      .upload(inAddress(path), body, { contentType, upsert: true, cacheControl: '0' });
     if (error) throw error;
   }
 
@@ -205,17 +209,24 @@ class SupabaseStore implements ObjectStore {
 
   /** Every request ends: with an answer, or by the signal, by default after the limit. */
   private client(signal?: AbortSignal): StorageClient {
-    return new StorageClient(this.api, this.headers, (input, init) =>
-      // Following redirects, fetch would keep the whole body in memory to send it again.
-      fetch(input, {
+    return new StorageClient(this.api, this.headers, async (input, init) => {
+      const response = await fetch(input, {
         ...init,
+        // Following redirects, fetch would keep the whole body in memory to send it again.
         redirect: 'error',
         window: null,
         signal: signal ?? AbortSignal.timeout(this.patienceMs),
-      }),
-    );
+      });
+      return response.ok ? response : withCode(response);
+    });
   }
 }
+
+/**
+ * The library puts names into addresses as they are: of `a?b`, `a#b` and, on older servers, `a;b` only `a` would arrive,
+ * which is another object.
+ */
+const inAddress = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 const s3Client = (url: string, { accessKey, secret }: { accessKey: string; secret: string }): S3Client =>
   new S3Client({

@@ -85,6 +85,27 @@ describe('a Supabase storage that does not do its part', () => {
     await expect(store.list('')[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable);
   };
 
+  // Version 1.26 says so in `error`; a name that is refused must not pass for a storage that is down.
+  test.each(['code', 'error'])('holds nothing under a name that it refuses, as %s says', async (word) => {
+    const asked: string[] = [];
+    const store = await storage((request, response) => {
+      asked.push(request.url ?? '');
+      request.resume().on('end', () => {
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ statusCode: '400', [word]: 'InvalidKey', message: 'Invalid key' }));
+      });
+    });
+    const name = 'années/avis n°1?#2;3.pdf';
+    expect(await store.stat(name)).toBeNull();
+    await expect(store.get(name)).rejects.toMatchObject({ code: 'object.not_found' });
+    await expect(store.put(name, Readable.from(['x']), octets)).rejects.toMatchObject({
+      code: 'object.path_invalid',
+    });
+    const inAddress = 'ann%C3%A9es/avis%20n%C2%B01%3F%232%3B3.pdf';
+    expect(asked).toHaveLength(3);
+    for (const address of asked) expect(address.endsWith(`/packages/${inAddress}`)).toBe(true);
+  });
+
   test('is an error when it takes a request and never answers', async () => {
     await everything(await storage(() => undefined));
   });
