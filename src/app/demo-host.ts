@@ -18,8 +18,12 @@ export async function loadDemoHost(ownerUrl: string, map: DataMap, stores: Objec
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
+    // A real host has its buckets; the demo's are made where nobody has made them.
+    const made = new Map<string, Promise<void>>();
     await loadAtelier(client, {
       putObject: async (bucket, path, bytes) => {
+        if (!made.has(bucket)) made.set(bucket, stores.bucket(bucket).ready());
+        await made.get(bucket);
         const type = { contentType: 'application/octet-stream' };
         await stores.bucket(bucket).put(path, Readable.from([bytes]), type);
       },
