@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Line } from '../http/free-text.js';
 import { pageOf } from '../http/paging.js';
 
-const Line = (longest: number) =>
+/** As the host has it: compared, and not shown. */
+const Key = (longest: number) =>
   z
     .string()
     .trim()
@@ -11,7 +13,7 @@ const Line = (longest: number) =>
 
 export const NewHold = z.strictObject({
   subject: z
-    .strictObject({ kind: Line(63), key: Line(400) })
+    .strictObject({ kind: Key(63), key: Key(400) })
     .optional()
     .describe('Absent: the whole workspace'),
   collection: z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Words } from '../http/free-text.js';
 import { recipientKinds, taskStatuses } from './recipient.js';
 
 const Moment = z.iso.datetime({ offset: true });
@@ -33,6 +34,6 @@ export const RecipientDetail = RecipientView.extend({
 });
 
 export const NewConfirmation = z.strictObject({
-  note: z.string().trim().min(1).max(2000).optional().describe('How it was done; nothing personal'),
+  note: Words(2000).optional().describe('How it was done; nothing personal'),
 });
 export type NewConfirmation = z.infer<typeof NewConfirmation>;

@@ -1,5 +1,6 @@
 import { Duration } from 'luxon';
 import { z } from 'zod';
+import { Words } from '../http/free-text.js';
 import { pageOf } from '../http/paging.js';
 import { requestStatuses } from './request-lifecycle.js';
 
@@ -22,15 +23,14 @@ const Mail = z
   .trim()
   .max(320)
   .regex(/^[^\s@<>"',;:\\()[\]\u0000-\u001f]+@[^\s@<>"',;:\\()[\]\u0000-\u001f]+$/, 'a mail address');
-/** One or more lines of text that somebody typed. */
-export const Words = (longest: number) =>
+/** A name or key as the host has it, which is compared and not shown: kept as it is. */
+export const Key = (longest: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(longest)
-
-    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'no control characters');
+    .regex(/^\P{Cc}*$/u, 'no control characters');
 
 const WaiveAccessLock = z
   .boolean()
@@ -79,7 +79,7 @@ export type NewOwnRequest = z.infer<typeof NewOwnRequest>;
 
 const NamedSubject = z.union([
   z.strictObject({ mail: Mail }),
-  z.strictObject({ kind: Words(63), key: Words(400) }).describe('A person of the data map'),
+  z.strictObject({ kind: Key(63), key: Key(400) }).describe('A person of the data map'),
 ]);
 
 export const NewWorkspaceRequest = z.discriminatedUnion('scope', [

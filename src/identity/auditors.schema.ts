@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { pageOf } from '../http/paging.js';
-import { Line, Moment } from './tokens.schema.js';
+import { Moment } from './tokens.schema.js';
+
+/** As the host has it: looked up, and not shown. */
+const Key = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(/^\P{Cc}*$/u, 'must be one line of text');
 
 export const NewAuditor = z
   .strictObject({
-    userId: Line(400).optional().describe('Their key at the host'),
-    mail: Line(320).optional().describe('A mail that one person has at the host'),
+    userId: Key(400).optional().describe('Their key at the host'),
+    mail: Key(320).optional().describe('A mail that one person has at the host'),
     expiresAt: Moment.optional(),
   })
   .refine(

@@ -1,17 +1,9 @@
 import { z } from 'zod';
+import { Line } from '../http/free-text.js';
 import { pageOf } from '../http/paging.js';
 import { permissions } from './roles.js';
 
 export const Moment = z.iso.datetime({ offset: true });
-
-/** Names and such, on one line. */
-export const Line = (longest: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(longest)
-    .regex(/^\P{Cc}*$/u, 'must be one line of text');
 
 export const NewToken = z.strictObject({
   name: Line(100).describe('What it is for, e.g. the app that uses it'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Line } from '../http/free-text.js';
 import { regionIds } from './regions.js';
 
 const Moment = z.iso.datetime({ offset: true });
@@ -29,19 +30,14 @@ export const Choice = z.strictObject({ region: z.enum(regionIds) });
 export type Choice = z.infer<typeof Choice>;
 
 // Shown in mails and legal texts: one line, so that nothing can be made to look like ours.
-const Line = z
-  .string()
-  .trim()
-  .min(1)
-  .max(300)
-  .regex(/^\P{Cc}*$/u, 'must be one line of text');
+const Shown = Line(300);
 
 /** PUT replaces: what is left out goes back to its default. */
 export const Profile = z.strictObject({
-  name: Line.nullable().default(null),
-  contact: Line.nullable().default(null),
-  dpo: Line.nullable().default(null),
-  authority: Line.nullable().default(null),
+  name: Shown.nullable().default(null),
+  contact: Shown.nullable().default(null),
+  dpo: Shown.nullable().default(null),
+  authority: Shown.nullable().default(null),
   establishment: z
     .string()
     .regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/, 'must be a code of ISO 3166 such as DE or US-CA')

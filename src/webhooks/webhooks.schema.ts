@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Line } from '../http/free-text.js';
 import { pageOf } from '../http/paging.js';
 import { WebhookType } from './types.js';
 
@@ -14,13 +15,7 @@ export const NewWebhook = z
       .max(WebhookType.options.length)
       .refine((list) => new Set(list).size === list.length, 'must not name a type twice')
       .describe('What to tell; see docs/webhooks.md'),
-    description: z
-      .string()
-      .trim()
-      .min(1)
-      .max(200)
-      .regex(/^\P{Cc}*$/u, 'must be one line of text')
-      .optional(),
+    description: Line(200).optional(),
   })
   .meta({ id: 'NewWebhook' });
 export type NewWebhook = z.infer<typeof NewWebhook>;

@@ -85,7 +85,8 @@ describe('a request that does not come to its end', () => {
       const explanation = 'You wrote yourself that this is about a bet.';
       const refused = await support.post(`${pathOf(id)}/refusals`, {
         ground: 'manifestly_unfounded',
-        explanation,
+        // What turns the direction of a line does not reach the person.
+        explanation: `\u202e${explanation}\u2069\u200b`,
       });
       expect(refused).toMatchObject({
         status: 201,
@@ -99,6 +100,7 @@ describe('a request that does not come to its end', () => {
       expect(JSON.stringify(refused.body)).not.toContain('bet');
       const told = await mailed(demoPeople.viewer.mail, /about your request/);
       expect(told.text).toContain(explanation);
+      expect(`${told.text}${told.html}`).not.toMatch(/[\u200b\u202e\u2069]/);
       expect(told.text).toContain(refused.body.refusals[0].source);
       expect(told.text).toMatch(/complain/i);
       expect(told.text).toMatch(/court/i);

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
+import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { keyOf } from '../../src/keys/key-files.js';
 import { type Answer, type Caller, TestDesk } from '../support/desk.js';
 
@@ -127,6 +128,45 @@ describe('bad input gets a clear error, is never repeated, and leaves nothing be
     expect(headers.get('content-type')).toContain('application/problem+json');
     expect(JSON.stringify(body)).not.toMatch(/at .*:\d+:\d+|select |insert |habeas\./i);
   };
+
+  test('a text in which nobody would see anything is refused as an empty one, at every address that takes words', async () => {
+    const { id } = (await who.support.post(desks, { ...deskFiling, mail: `${randomUUID()}@example.org` }))
+      .body;
+    const r = `/v1/workspaces/${HOST_TENANT}/requests/${id}`;
+    const w = `/v1/workspaces/${acme}`;
+    const hold = { ground: 'Claim', reviewOn: '2027-01-31' };
+    const addresses: [caller: keyof typeof who, method: 'post' | 'put', path: string, field: string, body?: object][] = [
+      ['support', 'post', `${r}/refusals`, 'explanation', { ground: 'manifestly_unfounded' }],
+      ['support', 'post', `${r}/notes`, 'text'],
+      ['support', 'post', `${r}/extensions`, 'reason'],
+      ['support', 'post', `${r}/pauses`, 'reason', { needed: 'A word.' }],
+      ['support', 'post', `${r}/pauses`, 'needed', { reason: 'Who?' }],
+      ['support', 'post', `${r}/verifications`, 'seen', { method: 'manual' }],
+      ['support', 'post', `${r}/recipients/mailer/confirmations`, 'note'],
+      ['support', 'post', desks, 'requester', deskFiling],
+      ['support', 'post', desks, 'mandate', deskFiling],
+      ['support', 'post', deletion, 'explanation', { reason: 'orphaned' }],
+      ['support', 'post', `${w}/holds`, 'ground', hold],
+      ['support', 'post', `${w}/holds`, 'details', hold],
+      ['owner', 'put', `${w}/controller`, 'name'],
+      ['owner', 'put', `${w}/controller`, 'contact'],
+      ['owner', 'put', `${w}/controller`, 'dpo'],
+      ['owner', 'put', `${w}/controller`, 'authority'],
+      ['owner', 'post', `${w}/tokens`, 'name', { permissions: ['events:read'] }],
+      ['owner', 'post', `${w}/webhooks`, 'description', { url: 'https://x.example/', types: ['request.filed'] }],
+    ]; // prettier-ignore
+    const before = await stored();
+    for (const [caller, method, path, field, body] of addresses)
+      for (const unseen of ['\u200b', ' \u00a0\u3164\n', '\u202e\u2066']) {
+        const { status, body: said } = await who[caller][method](path, { ...body, [field]: unseen });
+        const found = said.errors?.filter((one: { path: string }) => one.path === field);
+        expect({ path, field, status, found }).toEqual({
+          ...{ path, field, status: 400 },
+          found: [expect.objectContaining({ code: 'input.too_small' })],
+        });
+      }
+    expect(await stored()).toEqual(before);
+  });
 
   test('a receipt before computers, or before the year 1, is refused and computes no clock', async () => {
     for (const receivedAt of ['1969-12-31T23:59:59Z', '0000-01-01T00:00:00Z', '0001-01-01T00:00:00Z']) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { Words } from '../../http/free-text.js';
 import { pageOf } from '../../http/paging.js';
-import { Words } from '../requests.schema.js';
+import { Key } from '../requests.schema.js';
 
 const Moment = z.iso.datetime({ offset: true });
 
@@ -9,9 +10,7 @@ export type DeletionReason = (typeof deletionReasons)[number];
 
 export const NewWorkspaceDeletion = z
   .strictObject({
-    confirm: Words(400)
-      .optional()
-      .describe('An owner types the name of the workspace (its id if it has none)'),
+    confirm: Key(400).optional().describe('An owner types the name of the workspace (its id if it has none)'),
     reason: z
       .enum(deletionReasons)
       .default('owner_request')
