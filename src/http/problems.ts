@@ -40,6 +40,8 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['object.path_invalid', 400],
   ['route.method_not_allowed', 405],
   ['rate.*', 429],
+  ['verification.too_often', 429],
+  ['*.too_often', 429],
   ['*.not_found', 404],
   ['*.expired', 410],
   ['object.link_expired', 410],

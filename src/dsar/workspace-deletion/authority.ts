@@ -11,6 +11,7 @@ import { Controllers } from '../controllers.js';
 import { assertFresh } from '../fresh-sign-in.js';
 import { type ScheduledDeletion } from './record.js';
 import { type NewWorkspaceDeletion } from './deletion.schema.js';
+import { SubscriptionRetention } from './subscription-retention.js';
 
 const same = (one: string, other: string) => one.normalize('NFC').trim() === other.normalize('NFC').trim();
 
@@ -21,6 +22,7 @@ export class DeletionAuthority {
     private readonly clock: Clock,
     private readonly host: HostMap,
     private readonly controllers: Controllers,
+    private readonly retention: SubscriptionRetention,
   ) {}
 
   /**
@@ -50,6 +52,11 @@ export class DeletionAuthority {
       throw missing('explanation', 'say why: it is kept with the request');
     if (filing.reason === 'orphaned' && !(await this.isOrphaned(tx)))
       throw wrongReason('This workspace has an owner, who schedules its deletion.');
+  }
+
+  /** What is kept after its subscription has ended does not go for that. @throws DomainError `deletion.kept_by_retention` */
+  assertNotKept(tx: UnitOfWork): Promise<void> {
+    return this.retention.assertDeletes(tx);
   }
 
   /** The host takes back only what it said itself. @throws DomainError `auth.forbidden` */

@@ -25,6 +25,7 @@ export class WorkspaceDeletionController {
     return this.status.read(tenancy, caller);
   }
 
+  /** Mails every owner, and so is not done without end: `deletion.too_often`. */
   @Post()
   @Allow('deletion', 'create')
   @ApiCreatedResponse({ standardSchema: WorkspaceDeletion })

@@ -20,12 +20,14 @@ import { DeletionLetters } from './letters.js';
 import { DeletionRecords } from './record.js';
 import { oldestPurge, WorkspaceDeletionSweep } from './deletion.sweep.js';
 import { WorkspaceDeletions } from './deletions.js';
+import { DeletionOpening } from './opening.js';
 import { DeletionStatus } from './view.js';
 import { WorkspacePurgeModule } from '../workspace-purge/purge.module.js';
 
 const door = [
   WorkspaceDeletions,
   DeletionAuthority,
+  DeletionOpening,
   DeletionRecords,
   DeletionStatus,
   DeletionAnnouncements,
