@@ -4,7 +4,7 @@ import { type Webhooks } from '../webhooks/webhooks.js';
 import { type AuditLog, type RecordedEvent } from './events.js';
 
 /** Of an event's metadata what may leave the house: codes. */
-const codes = ['kind', 'scope', 'outcome', 'ground', 'code'];
+const codes = ['kind', 'scope', 'outcome', 'grounds', 'code'];
 
 /**
  * Connects the log with the webhooks: what becomes of an endpoint is an event, and events of requests are told to
@@ -29,8 +29,9 @@ function dataOf({ targets = [], metadata = {} }: RecordedEvent): WebhookData {
   const told = codes.map((name) => [name, metadata[name]] as const);
   return {
     requestId: request?.id ?? null,
-    ...Object.fromEntries(
-      told.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-    ),
+    ...Object.fromEntries(told.flatMap(([name, value]) => (isCode(value) ? [[name, value]] : []))),
   };
 }
+
+const isCode = (value: unknown): value is string | string[] =>
+  typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));

@@ -17,4 +17,4 @@ export const WebhookType = z.enum(Object.keys(webhookTypes) as [WebhookType, ...
 export const isWebhookType = (text: string): text is WebhookType => Object.hasOwn(webhookTypes, text);
 
 /** Of what happened: ids and codes only, never a person's data. */
-export type WebhookData = Record<string, string | number | boolean | null>;
+export type WebhookData = Record<string, string | number | boolean | null | readonly string[]>;
