@@ -8,13 +8,13 @@ import { DomainError } from '../errors.js';
 import { Sealing } from '../keys/sealing.js';
 import { issueToken, type PresentedToken } from '../keys/tokens.js';
 import { Acceptance, type ProvenSubject } from './acceptance.js';
+import { PROOF_LINK_DAYS, proofEndOf } from './identity-deadline.js';
 import { Letters } from './letters.js';
 import { People } from './people-of-tenant.js';
+import { assertMayWrite } from './proof-link-limit.js';
 import { type FilingDetails, type Request } from './request.js';
 import { Requests } from './requests.js';
 
-export const PROOF_LINK_DAYS = 7;
-export const PROOF_DAYS = 30;
 const MAX_LINKS = 5;
 const DAY = 86_400_000;
 
@@ -42,7 +42,7 @@ export class IdentityProof {
 
   /**
    * Sends one more link; earlier ones stay good until they end.
-   * @throws DomainError `verification.not_needed`, `verification.too_many`, `verification.too_late`, `request.contact_gone`
+   * @throws DomainError `verification.not_needed`, `verification.too_many`, `verification.too_often`, `verification.too_late`
    */
   async sendLink(
     tx: UnitOfWork,
@@ -56,9 +56,12 @@ export class IdentityProof {
       );
     }
     const now = this.clock.now();
-    const last = new Date(request.filedAt.getTime() + PROOF_DAYS * DAY);
+    const last = await proofEndOf(tx, request);
     if (now >= last)
-      throw new DomainError('verification.too_late', `Links are sent until day ${PROOF_DAYS}.`);
+      throw new DomainError(
+        'verification.too_late',
+        'The time to prove identity for this request has ended.',
+      );
     const sent = await tx.one<{ n: number }>(
       'select count(*)::int as n from habeas.request_verifications where request_id = $1',
       [request.id],
@@ -66,6 +69,7 @@ export class IdentityProof {
     if ((sent?.n ?? 0) >= MAX_LINKS) {
       throw new DomainError('verification.too_many', `At most ${MAX_LINKS} links are sent for one request.`);
     }
+    await assertMayWrite(tx, request, now);
     const { token, hash } = issueToken(tx.tenant);
     const expiresAt = new Date(Math.min(now.getTime() + PROOF_LINK_DAYS * DAY, last.getTime()));
     await tx.query(

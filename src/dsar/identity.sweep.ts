@@ -5,9 +5,11 @@ import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type JobRef } from '../jobs/queue.js';
 import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
-import { IdentityProof, PROOF_DAYS } from './identity-proof.js';
+import { proofEndOf } from './identity-deadline.js';
+import { IdentityProof } from './identity-proof.js';
 import { dateIn, plusDays } from './law/calendar.js';
 import { Letters } from './letters.js';
+import { nextLinkAt } from './proof-link-limit.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
 
@@ -20,7 +22,7 @@ const unproven = `
     and (filed_at <= $1 or acknowledge_by - 1 <= ($3::timestamptz at time zone zone)::date)
   order by id limit 500`;
 
-/** Requests whose identity nobody has proven: one reminder after a day, an acknowledgement where the law wants one, the end after 30 days. */
+/** Requests whose identity nobody has proven: one reminder after a day, an acknowledgement where the law wants one, the end in time (`proofEndsAt`). */
 @Injectable()
 export class IdentitySweep {
   constructor(
@@ -47,14 +49,15 @@ export class IdentitySweep {
     if (request.status !== 'verifying') return;
     const now = this.clock.now();
     const age = now.getTime() - request.filedAt.getTime();
-    if (age >= PROOF_DAYS * DAY) return this.end(tx, request);
+    if (now >= (await proofEndOf(tx, request))) return this.end(tx, request);
     if (mustAcknowledge(request, age, dateIn(request.zone, now)))
       await this.letters.acknowledged(tx, request);
     const sent = await tx.one<{ n: number }>(
       'select count(*)::int as n from habeas.request_verifications where request_id = $1',
       [request.id],
     );
-    if (age >= DAY && sent?.n === 1) await this.proof.sendLink(tx, request, 'verify-reminder');
+    if (age < DAY || sent?.n !== 1 || (await nextLinkAt(tx, request, now)) !== undefined) return;
+    await this.proof.sendLink(tx, request, 'verify-reminder');
   }
 
   /** Art. 12(6): identity was not proven, and the person is told so with their rights. */

@@ -24,6 +24,7 @@ describe('a code has one status', () => {
     ['link.expired', 410],
     ['deletion.sole_owner', 422],
     ['refusal.unknown_ground', 422],
+    ['verification.too_often', 429],
     ['datamap.drift', 503],
     ['storage.unavailable', 503],
     ['config.invalid', 500],

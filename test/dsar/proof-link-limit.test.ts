@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { demoPeople, workspaceIds } from '../../demo/people.js';
+import { type Caller, TestDesk } from '../support/desk.js';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const { acme } = workspaceIds;
+const { member } = demoPeople;
+
+describe('links that prove an address', () => {
+  let desk: TestDesk;
+  beforeAll(async () => {
+    desk = await TestDesk.open({ work: false });
+  });
+  afterAll(() => desk.close());
+
+  const file = (who: Caller, mail: string, workspace: string = acme) =>
+    who.post(`/v1/workspaces/${workspace}/requests`, { kind: 'access', scope: 'person', subject: { mail } });
+  const tokenOf = async (owner: Caller) =>
+    (await owner.post(`/v1/workspaces/${acme}/tokens`, { name: 'App', permissions: ['requests:write'] })).body
+      .token as string;
+  const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).sort();
+  const linksTo = async (ids: string[]) =>
+    desk.db.behindTheScenes('select 1 from habeas.request_verifications where request_id = any ($1)', [ids]);
+
+  test('go to one address five times a day, whether the owner or the host app asks, many at once', async () => {
+    const owner = await desk.as('owner');
+    const app = desk.bearer(await tokenOf(owner));
+    const mail = 'inbox@elsewhere.example';
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, nth) => file(nth % 2 ? app : owner, nth % 3 ? mail : mail.toUpperCase())),
+    );
+    expect(statuses(answers)).toEqual([201, 201, 201, 201, 201, 429, 429, 429]);
+    const ids = answers.flatMap(({ body }) => body.id ?? []);
+    expect(await linksTo(ids)).toHaveLength(5);
+
+    desk.clock.advance(60 * MINUTE);
+    const late = await file(app, mail);
+    expect(late).toMatchObject({ status: 429, body: { code: 'verification.too_often' } });
+    expect(Number(late.headers.get('retry-after'))).toBe(23 * 3600);
+    // What was refused is nowhere; the other address has its own five.
+    expect(await desk.db.behindTheScenes('select 1 from habeas.requests where mail_digest is not null')).toHaveLength(5); // prettier-ignore
+    expect((await file(app, 'other@elsewhere.example')).status).toBe(201);
+
+    desk.clock.advance(23 * 60 * MINUTE);
+    expect((await file(app, mail)).status).toBe(201);
+  });
+
+  test('that are all used up by others keep neither the person nor staff from a proof', async () => {
+    const owner = await desk.as('owner');
+    for (let nth = 0; nth < 5; nth++) expect((await file(owner, member.mail)).status).toBe(201);
+    expect((await file(owner, member.mail)).status).toBe(429);
+
+    const support = await desk.as('support');
+    const person = await desk.as('member');
+    desk.clock.advance(11 * MINUTE);
+    const own = await person.post('/v1/me/requests', {
+      ...{ kind: 'deletion', scope: 'person', workspaceId: acme },
+    });
+    expect(own).toMatchObject({ status: 201, body: { status: 'verifying' } });
+    expect(await linksTo([own.body.id])).toHaveLength(1);
+    const letter = { mail: member.mail, channel: 'letter', workspaceId: acme };
+    const written = await support.post('/v1/desk/requests', letter);
+    expect(written).toMatchObject({ status: 201, body: { status: 'verifying' } });
+    // Nor is another workspace any the wiser.
+    expect((await file(await desk.as('neighbour'), member.mail, workspaceIds.borealis)).status).toBe(201);
+  });
+
+  test('are counted with those that are sent again, and reminders wait for their turn', async () => {
+    const support = await desk.as('support');
+    const mail = 'again@elsewhere.example';
+    const write = () => support.post('/v1/desk/requests', { mail, channel: 'mail' });
+    const [first, second] = [(await write()).body.id as string, (await write()).body.id as string];
+    const again = (id: string) =>
+      support.post(`/v1/workspaces/00000000-0000-8000-8000-00686f737400/requests/${id}/verifications`, {
+        method: 'link',
+      });
+    expect(statuses([await again(first), await again(first), await again(first)])).toEqual([201, 201, 201]);
+    expect(await again(second)).toMatchObject({ status: 429, body: { code: 'verification.too_often' } });
+
+    desk.clock.advance(DAY - MINUTE);
+    desk.clock.advance(MINUTE);
+    await desk.sweep();
+    // The first had more than one link before; the second is reminded now that the day is over.
+    expect(await linksTo([second])).toHaveLength(2);
+    expect(await linksTo([first])).toHaveLength(4);
+  });
+
+  test('do not fail a sweep where no more may go: the reminder comes later', async () => {
+    const support = await desk.as('support');
+    const mail = 'sweep@elsewhere.example';
+    const { body } = await support.post('/v1/desk/requests', { mail, channel: 'mail' });
+    desk.clock.advance(DAY - MINUTE);
+    const later = await desk.as('support');
+    for (let nth = 0; nth < 5; nth++)
+      expect((await later.post('/v1/desk/requests', { mail, channel: 'mail' })).status).toBe(
+        nth < 4 ? 201 : 429,
+      );
+    desk.clock.advance(MINUTE / 2);
+    await desk.sweep();
+    expect(await linksTo([body.id])).toHaveLength(1);
+    desk.clock.advance(MINUTE / 2);
+    await desk.sweep();
+    expect(await linksTo([body.id])).toHaveLength(2);
+  });
+});
