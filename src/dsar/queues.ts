@@ -6,6 +6,7 @@ import { type Request } from './request.js';
 export const ACCESS_FULFILMENT = 'access-fulfilment';
 export const DELETION_FULFILMENT = 'deletion-fulfilment';
 export const WORKSPACE_PURGE = 'workspace-purge';
+export const CANCELLATION_LETTERS = 'cancellation-letters';
 export const PACKAGE_REBUILD = 'package-rebuild';
 export const MAIL_DELIVERY = 'mail-delivery';
 

@@ -105,6 +105,31 @@ describe('what happens to people and names in the grace', () => {
       ]);
   });
 
+  test('it is cancelled though the host’s tables cannot be read, and the owners are told when they can', async () => {
+    const owner = await desk.as('owner');
+    expect((await owner.post(at(acme), { confirm: 'Acme & Sons' })).status).toBe(201);
+    for (const who of ['owner', 'member'] as const) expect(await told(who)).toHaveLength(1);
+    const support = await desk.as('support');
+    await desk.db.behindTheScenes('alter table atelier.memberships rename column role to duty');
+    await desk.lookAtHost();
+    expect((await support.delete(at(acme))).status).toBe(204);
+    expect((await support.get(at(acme))).body.status).toBe('none');
+    const job = `select 1 from habeas_jobs.job where name = 'cancellation-letters' and state <> 'completed'`;
+    expect(await desk.db.behindTheScenes(job)).toHaveLength(1);
+    for (const who of ['owner', 'member'] as const) expect(await told(who)).toEqual([]);
+    await desk.db.behindTheScenes('alter table atelier.memberships rename column duty to role');
+    await desk.lookAtHost();
+    await eventually(async () => {
+      // Its next try is some seconds away.
+      await desk.db.behindTheScenes(
+        `update habeas_jobs.job set start_after = now() where name = 'cancellation-letters' and state in ('created', 'retry')`,
+      );
+      return (await desk.db.behindTheScenes(job)).length === 0;
+    }, 20_000);
+    for (const who of ['owner', 'member'] as const)
+      expect(await told(who)).toEqual(['The workspace “Acme & Sons” stays']);
+  });
+
   describe('scheduled and cancelled in turns', () => {
     let owner: Caller;
     const post = () => owner.post(at(acme), { confirm: 'Acme & Sons' });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { Webhooks } from '../../webhooks/webhooks.js';
 import { type Request } from '../request.js';
+import { CancellationLetters } from './cancellation-letters.js';
 import { DeletionLetters } from './letters.js';
 import { type DeletionReason } from './deletion.schema.js';
 
@@ -10,6 +11,7 @@ import { type DeletionReason } from './deletion.schema.js';
 export class DeletionAnnouncements {
   constructor(
     private readonly letters: DeletionLetters,
+    private readonly cancellations: CancellationLetters,
     private readonly webhooks: Webhooks,
   ) {}
 
@@ -21,7 +23,7 @@ export class DeletionAnnouncements {
   }
 
   async cancelled(tx: UnitOfWork, request: Request): Promise<void> {
-    await this.letters.cancelled(tx, request);
+    await this.cancellations.send(tx, request);
     const data = { requestId: request.id };
     await this.webhooks.announce(tx, { type: 'workspace.deletion_cancelled', data });
   }

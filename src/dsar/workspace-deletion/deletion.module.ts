@@ -10,9 +10,10 @@ import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DsarModule } from '../dsar.module.js';
 import { Orphans } from './orphans.js';
 import { OrphanedWorkspacesController } from './orphans.controller.js';
-import { WORKSPACE_PURGE } from '../queues.js';
+import { CANCELLATION_LETTERS, WORKSPACE_PURGE } from '../queues.js';
 import { SubscriptionRetention } from './subscription-retention.js';
 import { DeletionAnnouncements } from './announcements.js';
+import { CancellationLetters } from './cancellation-letters.js';
 import { DeletionAuthority } from './authority.js';
 import { WorkspaceDeletionController } from './deletion.controller.js';
 import { WorkspaceDeletionFulfilment } from './fulfilment.js';
@@ -32,6 +33,7 @@ const door = [
   DeletionStatus,
   DeletionAnnouncements,
   DeletionLetters,
+  CancellationLetters,
   SubscriptionRetention,
 ];
 
@@ -54,9 +56,11 @@ export class WorkspaceDeletionModule {
     registry: SweepRegistry,
     fulfilment: WorkspaceDeletionFulfilment,
     sweep: WorkspaceDeletionSweep,
+    letters: CancellationLetters,
     watch: OverdueWatch,
   ) {
     queue.register(WORKSPACE_PURGE, (job) => fulfilment.run(job), { concurrency: 2 });
+    queue.register(CANCELLATION_LETTERS, (job) => letters.run(job));
     registry.register('purges-due', () => sweep.purges());
     registry.register('deletion-reminders', () => sweep.reminders());
     watch.register('purge', oldestPurge);
