@@ -17,7 +17,10 @@ export interface Overdue {
   seconds: number | null;
 }
 
-/** How far behind each kind of work is. A retry that waits for its time counts: the thing was due and is not done. */
+/**
+ * How far behind each kind of work is. A retry that waits for its time counts, because the thing was due and is not done;
+ * not so where a customer's own server makes it wait, which is nothing that an operator could act on.
+ */
 export class OverdueWatch {
   private readonly kinds = new Map<string, OldestDue>();
   private readonly log = new Logger('OverdueWatch');

@@ -15,6 +15,16 @@ export type JobHandler = (job: JobRef) => Promise<void>;
 /** Learns of a try that failed, and of one that went through after failures; `error` is undefined then. */
 type TryListener = (queue: string, job: JobRef, error: unknown) => Promise<void>;
 
+interface QueueOptions {
+  /** Workers of this process. */
+  concurrency?: number;
+  /**
+   * A job of an id that is running already: `leave` it to that one (default), or `queue` it, once, for handlers that
+   * may run beside themselves. Then what comes while a run ends is not left for the next sweep.
+   */
+  whileRunning?: 'leave' | 'queue';
+}
+
 interface QueueEvents {
   /** Something about the queue that an operator should know; never the end of it. */
   onError: (error: Error) => void;
@@ -29,7 +39,7 @@ const HEARTBEAT_SECONDS = 10;
  */
 export class Queue {
   private readonly boss: PgBoss;
-  private readonly handlers = new Map<string, { handler: JobHandler; concurrency: number }>();
+  private readonly handlers = new Map<string, { handler: JobHandler } & Required<QueueOptions>>();
   private readonly workers = new Map<string, string[]>();
   private readonly listeners: TryListener[] = [];
   private started = false;
@@ -60,17 +70,18 @@ export class Queue {
   }
 
   /** Says who does the work of a queue; call before `start`. */
-  register(name: string, handler: JobHandler, { concurrency = 1 } = {}): void {
-    this.handlers.set(name, { handler, concurrency });
+  register(name: string, handler: JobHandler, options: QueueOptions = {}): void {
+    const { concurrency = 1, whileRunning = 'leave' } = options;
+    this.handlers.set(name, { handler, concurrency, whileRunning });
   }
 
   /** @param work false: only enqueue (a web process beside separate workers) */
   async start({ work = true } = {}): Promise<void> {
     await this.boss.start();
     this.started = true;
-    for (const [name, { handler, concurrency }] of this.handlers) {
+    for (const [name, { handler, concurrency, whileRunning }] of this.handlers) {
       await this.boss.createQueue(name, {
-        policy: 'exclusive',
+        policy: whileRunning === 'leave' ? 'exclusive' : 'short',
         heartbeatSeconds: HEARTBEAT_SECONDS,
         // A died worker is no reason to give up: giving up is decided by the matter's own rows.
         retryLimit: 1000,
@@ -84,7 +95,7 @@ export class Queue {
     }
   }
 
-  /** Writes a job in the caller's transaction; a job of the same id that is queued or running is left to do it. */
+  /** Writes a job in the caller's transaction; one of the same id that is queued, or running (`QueueOptions`), is left to do it. */
   async enqueue(tx: UnitOfWork, name: string, job: JobRef, startAfter?: Date): Promise<void> {
     const db = {
       executeSql: async (text: string, values?: unknown[]) => ({ rows: await tx.query(text, values ?? []) }),

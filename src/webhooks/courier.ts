@@ -30,11 +30,14 @@ type Outcome =
 
 /** A post may take 15 s; a worker that dies leaves its endpoint to others after this. */
 const CLAIM = 60_000;
-/** So many at once for one endpoint, then others have their turn. */
+/** So many in a row for one endpoint, or for so long, then others have their turn. */
 const SLICE = 25;
+const SLICE_TIME = 5_000;
+/** Endpoints of one tenant that are served at the same time: however slow, they leave workers to other tenants. */
+export const AT_ONCE_FOR_A_TENANT = 2;
 const GONE = 410;
 
-/** Carries deliveries to their endpoints, one at a time for each endpoint. */
+/** Carries deliveries to their endpoints, one at a time for each endpoint, to a few of a tenant at a time. */
 @Injectable()
 export class Courier {
   constructor(
@@ -47,28 +50,37 @@ export class Courier {
   ) {}
 
   /**
-   * Sends what is due to the endpoint of this delivery, oldest first, each in three steps: claim (a transaction),
-   * post (none is open while somebody else's server takes its time), settle (a transaction). While the endpoint is in
-   * another worker's hands nothing is done: that worker looks again when it is through. One who dies between post and
-   * settle leaves a delivery that is sent again under the same `webhook-id`: at least once, in no promised order.
+   * Sends what is due to an endpoint, oldest first, each in three steps: claim (a transaction), post (none is open
+   * while somebody else's server takes its time), settle (a transaction). While the endpoint is in another worker's
+   * hands, or its tenant has its share of them, nothing is done: whoever is through looks what waits. One who dies
+   * between post and settle leaves a delivery that is sent again under the same `webhook-id`: at least once, in no
+   * promised order.
    */
   async run({ tenant, id }: JobRef): Promise<void> {
     const tenancy = systemTenancy(tenant, 'webhooks');
-    for (let sent = 0; sent < SLICE; sent++) {
+    const began = performance.now();
+    let sent = 0;
+    while (sent < SLICE && performance.now() - began < SLICE_TIME) {
       const claimed = await this.database.within(tenancy, (tx) => this.claim(tx, id));
-      if (!claimed) return;
+      if (!claimed) break;
       const outcome = await this.post(tenant, claimed);
       await this.database.within(tenancy, (tx) => this.settle(tx, claimed, outcome));
+      sent += 1;
     }
-    await this.database.within(tenancy, async (tx) => {
-      const next = await tx.one<{ id: string }>(nextDue, [id, this.clock.now()]);
-      if (next) await this.queue.enqueue(tx, WEBHOOK_DELIVERY, { tenant, id: next.id });
-    });
+    if (sent > 0) await this.database.within(tenancy, (tx) => this.handOn(tx, id));
+  }
+
+  /** To the tenant's endpoint that comes after this one and has something due, round and round. */
+  private async handOn(tx: UnitOfWork, id: string): Promise<void> {
+    const next = await tx.one<{ id: string }>(nextEndpoint, [id, this.clock.now()]);
+    if (next) await this.queue.enqueue(tx, WEBHOOK_DELIVERY, { tenant: tx.tenant, id: next.id });
   }
 
   private async claim(tx: UnitOfWork, id: string): Promise<Claimed | undefined> {
     const now = this.clock.now();
-    const endpoint = await tx.one<{ id: string; url: string }>(lockFree, [id, now]);
+    // Two who count at the same moment would both find room.
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('webhook-share:' || $1, 0))`, [tx.tenant]);
+    const endpoint = await tx.one<{ id: string; url: string }>(lockFree, [id, now, AT_ONCE_FOR_A_TENANT]);
     if (!endpoint) return undefined;
     const until = new Date(now.getTime() + CLAIM);
     const turn = await tx.one<Omit<Claimed, 'url'>>(takeTurn, [endpoint.id, now, until]);
@@ -107,7 +119,7 @@ export class Courier {
     if (!its) return;
     if (outcome.taken) {
       await tx.query(closeDelivery, [id, 'delivered', now, outcome.status, null]);
-      await tx.query(noteSuccess, [webhookId]);
+      await tx.query(noteSuccess, [webhookId, now]);
       return;
     }
     const { failure, retryAfter, status = null } = outcome;
@@ -142,10 +154,11 @@ interface Health {
   failingSince: Date | null;
 }
 
-const lockFree = /* the endpoint of a delivery, whether or not that one is still to be sent */ `
-  select w.id, w.url from habeas.webhooks w
-   where w.id = (select webhook_id from habeas.webhook_deliveries where id = $1) and w.disabled_at is null
-     and coalesce(w.busy_until, '-infinity') <= $2 and coalesce(w.resume_at, '-infinity') <= $2
+const lockFree = `
+  select id, url from habeas.webhooks
+   where id = $1 and disabled_at is null
+     and coalesce(busy_until, '-infinity') <= $2 and coalesce(resume_at, '-infinity') <= $2
+     and (select count(*) from habeas.webhooks where busy_until > $2) < $3
      for update`;
 
 const takeTurn = /* while it is tried, the last failure is not news any more */ `
@@ -158,11 +171,13 @@ const takeTurn = /* while it is tried, the last failure is not news any more */ 
   returning id, webhook_id as "webhookId", body, attempts, round_start as "roundStart",
             first_attempt_at as "firstAttemptAt"`;
 
-const nextDue = `
-  select d.id from habeas.webhook_deliveries d
-   where d.webhook_id = (select webhook_id from habeas.webhook_deliveries where id = $1)
-     and d.status = 'pending' and d.next_attempt_at <= $2
-   order by d.next_attempt_at, d.id limit 1`;
+const nextEndpoint = `
+  select w.id from habeas.webhooks w
+   where w.disabled_at is null
+     and coalesce(w.busy_until, '-infinity') <= $2 and coalesce(w.resume_at, '-infinity') <= $2
+     and exists (select from habeas.webhook_deliveries d
+                  where d.webhook_id = w.id and d.status = 'pending' and d.next_attempt_at <= $2)
+   order by w.id <= $1, w.id limit 1`;
 
 const lockHeld = `
   select w.failures, w.failing_since as "failingSince"
@@ -178,12 +193,12 @@ const closeDelivery = `
 const postpone = `
   update habeas.webhook_deliveries set next_attempt_at = $2, response_status = $3, failure = $4 where id = $1`;
 
-const noteSuccess = `
-  update habeas.webhooks set busy_until = null, failing_since = null, failures = 0, resume_at = null where id = $1`;
+const noteSuccess = /* busy until now: since when it waits for a worker is what DeliveriesSweep measures */ `
+  update habeas.webhooks set busy_until = $2, failing_since = null, failures = 0, resume_at = null where id = $1`;
 
 const noteFailure = `
   update habeas.webhooks
-     set busy_until = null, failing_since = coalesce(failing_since, $2), failures = failures + 1, resume_at = $3
+     set busy_until = $2, failing_since = coalesce(failing_since, $2), failures = failures + 1, resume_at = $3
    where id = $1`;
 
 const disableEndpoint = `

@@ -3,6 +3,7 @@ import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
 import { systemTenancy } from '../database/tenancy.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
+import { DomainError } from '../errors.js';
 import { eachOnItsOwn, oneAfterTheOther } from '../jobs/each-on-its-own.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
 import { WEBHOOK_DELIVERY } from './webhooks.js';
@@ -26,7 +27,7 @@ export class DeliveriesSweep {
     await oneAfterTheOther(
       () =>
         eachOnItsOwn(
-          (after) => this.refs(dueDeliveries, now, after),
+          (after) => this.refs(dueEndpoints, now, after),
           (ref) => this.enqueue(ref),
         ),
       () =>
@@ -34,12 +35,20 @@ export class DeliveriesSweep {
           (after) => this.refs(endpointsWithOld, old, after),
           (ref) => this.forget(ref, old),
         ),
+      () =>
+        eachOnItsOwn(
+          (after) => this.refs(failingEndpoints, now, after),
+          (ref) => this.checkOurs(ref),
+        ),
     );
   }
 
-  /** When the oldest message that has not been taken was to be sent. */
-  async oldestDue(tx: SqlRunner): Promise<Date | null> {
-    const [row] = await tx.query<{ due: Date | null }>(oldestWaiting);
+  /**
+   * Since when an attempt that could be made has not been: what our own workers are behind with. How long an endpoint
+   * takes, rests after a failure or is not reached is its owner's matter.
+   */
+  async oldestDue(tx: SqlRunner, now: Date): Promise<Date | null> {
+    const [row] = await tx.query<{ due: Date | null }>(oldestWaiting, [now]);
     return row?.due ?? null;
   }
 
@@ -53,6 +62,14 @@ export class DeliveriesSweep {
     );
   }
 
+  /** Nobody but us can mend what could not even be sent: for the desk. @throws DomainError with the failure's code */
+  private async checkOurs({ tenant, id }: JobRef): Promise<void> {
+    const [ours] = await this.database.within(systemTenancy(tenant, 'webhooks-sweep'), (tx) =>
+      tx.query<{ failure: 'sealing.unreadable' | 'webhook.not_sent' }>(failuresOfOurs, [id]),
+    );
+    if (ours) throw new DomainError(ours.failure, 'A message to a webhook could not be signed or sent.');
+  }
+
   private async forget({ tenant, id }: JobRef, old: Date): Promise<void> {
     for (let gone = BATCH; gone === BATCH;)
       gone = await this.database.within(
@@ -62,16 +79,13 @@ export class DeliveriesSweep {
   }
 }
 
-const dueDeliveries = /* one for each endpoint: its worker goes on to the next by itself */ `
-  select d.tenant_id as "tenant", d.id
-    from habeas.webhook_deliveries d join habeas.webhooks w on w.id = d.webhook_id
-   where d.status = 'pending' and d.next_attempt_at <= $1 and d.id > $2
-     and w.disabled_at is null
+const dueEndpoints = `
+  select w.tenant_id as "tenant", w.id from habeas.webhooks w
+   where w.id > $2 and w.disabled_at is null
      and coalesce(w.busy_until, '-infinity') <= $1 and coalesce(w.resume_at, '-infinity') <= $1
-     and not exists (select from habeas.webhook_deliveries e
-                      where e.webhook_id = d.webhook_id and e.status = 'pending'
-                        and (e.next_attempt_at, e.id) < (d.next_attempt_at, d.id))
-   order by d.id limit 500`;
+     and exists (select from habeas.webhook_deliveries d
+                  where d.webhook_id = w.id and d.status = 'pending' and d.next_attempt_at <= $1)
+   order by w.id limit 500`;
 
 const endpointsWithOld = `
   select w.tenant_id as "tenant", w.id from habeas.webhooks w
@@ -79,11 +93,28 @@ const endpointsWithOld = `
                                 where d.webhook_id = w.id and d.status <> 'pending' and d.finished_at <= $1)
    order by w.id limit 500`;
 
+const failingEndpoints = /* whatever is not theirs to mend is tried again as well */ `
+  select w.tenant_id as "tenant", w.id from habeas.webhooks w
+   where w.id > $2 and w.disabled_at is null
+     and exists (select from habeas.webhook_deliveries d
+                  where d.webhook_id = w.id and d.status = 'pending' and d.attempts > 0 and d.due_since <= $1)
+   order by w.id limit 500`;
+
+const failuresOfOurs = `
+  select failure from habeas.webhook_deliveries
+   where webhook_id = $1 and status = 'pending' and failure in ('sealing.unreadable', 'webhook.not_sent') limit 1`;
+
 const deleteOld = `
   delete from habeas.webhook_deliveries
    where id in (select id from habeas.webhook_deliveries
                  where webhook_id = $1 and status <> 'pending' and finished_at <= $2 limit $3)
   returning id`;
 
-const oldestWaiting = `
-  select min(due_since) as "due" from habeas.webhook_deliveries where status = 'pending'`;
+const oldestWaiting = /* the head of each endpoint's own index; greatest() leaves nulls out */ `
+  select min(greatest(head.next_attempt_at, w.busy_until, w.resume_at)) as "due"
+    from habeas.webhooks w
+   cross join lateral (select d.next_attempt_at from habeas.webhook_deliveries d
+                        where d.webhook_id = w.id and d.status = 'pending'
+                        order by d.next_attempt_at, d.id limit 1) as head
+   where w.disabled_at is null and head.next_attempt_at <= $1
+     and coalesce(w.busy_until, '-infinity') <= $1 and coalesce(w.resume_at, '-infinity') <= $1`;

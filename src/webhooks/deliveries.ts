@@ -61,7 +61,7 @@ export class Deliveries {
       const delivery = await tx.one<Delivery>(startAgain, [id, webhookId, now]);
       if (!delivery) throw notFound('delivery');
       await tx.query('update habeas.webhooks set resume_at = null where id = $1', [webhookId]);
-      await this.queue.enqueue(tx, WEBHOOK_DELIVERY, { tenant: tx.tenant, id });
+      await this.queue.enqueue(tx, WEBHOOK_DELIVERY, { tenant: tx.tenant, id: webhookId });
       await this.changes.tell(tx, {
         action: 'webhook.attempt_requested',
         webhookId,

@@ -6,6 +6,7 @@ import { Queue } from '../jobs/queue.js';
 import { payload } from './signed-post.js';
 import { type WebhookData, type WebhookType } from './types.js';
 
+/** Jobs that look after one endpoint, by its id. */
 export const WEBHOOK_DELIVERY = 'webhook-delivery';
 
 export interface Announcement {
@@ -50,5 +51,5 @@ const writeDeliveries = `
            case when disabled_at is not null then 'webhook.disabled' end
       from habeas.webhooks
      where $2 = any (types)
-    returning id, status)
-  select id from written where status = 'pending'`;
+    returning webhook_id, status)
+  select webhook_id as id from written where status = 'pending'`;

@@ -22,7 +22,7 @@ const planted: Record<string, string> = {
     with endpoint as (insert into habeas.webhooks (tenant_id, url, types, created_at)
       values ($1, 'http://127.0.0.1:9/', '{}', $2) returning id)
     insert into habeas.webhook_deliveries (tenant_id, webhook_id, type, body, created_at, due_since, next_attempt_at)
-    select $1, id, 'workspace.purged', '{}', $2, $2, $2::timestamptz + interval '1 year' from endpoint`,
+    select $1, id, 'workspace.purged', '{}', $2::timestamptz - interval '1 year', $2, $2 from endpoint`,
   'expired-package': `
     insert into habeas.packages (tenant_id, job_id, object_path, status, manifest, ready_at, expires_at)
     select $1, gen_random_uuid(), 'nowhere', 'ready', '{}', $2::timestamptz - interval '7 days', $2`,

@@ -13,6 +13,7 @@ const { acme } = workspaceIds;
 describe('a worker that is killed (SIGKILL) while it carries a message', () => {
   let desk: TestDesk;
   let receiver: Receiver;
+  let webhookId: string;
   beforeAll(async () => {
     desk = await TestDesk.open({ work: false });
     receiver = await Receiver.open();
@@ -20,6 +21,7 @@ describe('a worker that is killed (SIGKILL) while it carries a message', () => {
     const types = ['workspace.purged'];
     const made = await owner.post(`/v1/workspaces/${acme}/webhooks`, { url: receiver.url, types });
     expect(made.status).toBe(201);
+    webhookId = (made.body as { id: string }).id;
   }, 60_000);
   afterAll(async () => {
     await receiver.close();
@@ -51,7 +53,7 @@ describe('a worker that is killed (SIGKILL) while it carries a message', () => {
       // What it held is free again a minute later, and the sweep finds it; another worker carries it.
       desk.clock.advance(61_000);
       await desk.sweep();
-      await desk.app.get(Courier).run({ tenant: acme, id });
+      await desk.app.get(Courier).run({ tenant: acme, id: webhookId });
       expect(await stateOf()).toBe('delivered');
       const sent = receiver.received.slice(before).map(({ headers }) => headers['webhook-id']);
       expect(sent.length).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { workspaceIds } from '../../demo/people.js';
@@ -297,6 +298,48 @@ describe('webhooks', () => {
     expect(slow.received).toHaveLength(1);
   });
 
+  test('a tenant whose endpoints all hang keeps no other tenant waiting, and has its own served in turn', async () => {
+    const [slow, quick] = [await receiving(), await receiving()];
+    const held: ServerResponse[] = [];
+    slow.behaviour = (response) => held.push(response);
+    const hanging: string[] = [];
+    for (let n = 0; n < 12; n++) hanging.push((await subscribed(slow.url)).id);
+    for (let n = 0; n < 3; n++) await announce();
+    await eventually(() => held.length === 2);
+    const { id } = await subscribed(quick.url, ['workspace.purged'], neighbour, borealis);
+    for (let n = 0; n < 20; n++) await announce({ data: { n } }, borealis);
+    // Less than the 15 s that each of the other tenant's may take.
+    await eventually(() => quick.received.length === 20, 5_000);
+    await eventually(async () =>
+      (await deliveries(id, neighbour, borealis)).every(({ status }) => status === 'delivered'),
+    );
+    expect(held).toHaveLength(2);
+    // No sweep: whoever is through hands on to the endpoint that waits.
+    slow.take();
+    for (const response of held) response.writeHead(204).end();
+    await eventually(() => slow.received.length === 36, 20_000);
+    for (const one of hanging)
+      await eventually(async () => (await deliveries(one)).every(({ status }) => status === 'delivered'));
+  }, 40_000);
+
+  test('a dead endpoint is no work of ours that is overdue; what no worker takes up is', async () => {
+    const overdue = () =>
+      desk.db.database.asSweep((tx) => desk.app.get(DeliveriesSweep).oldestDue(tx, desk.clock.now()));
+    const receiver = await receiving();
+    receiver.answer(500);
+    const { id } = await subscribed(receiver.url);
+    await announce();
+    const { nextAttemptAt } = await delivery(id, { attempts: 1, responseStatus: 500 });
+    const next = Date.parse(nextAttemptAt as string);
+    desk.clock.set(new Date(next - 1));
+    expect(await overdue()).toBeNull();
+    // Nobody looks: an hour later it is an hour late, not as old as the message.
+    desk.clock.set(new Date(next + HOUR));
+    expect((await overdue())?.getTime()).toBe(next);
+    await swept(id, { attempts: 2, responseStatus: 500 });
+    expect(await overdue()).toBeNull();
+  });
+
   test('many messages arrive once each', async () => {
     const receiver = await receiving();
     const { id } = await subscribed(receiver.url);
@@ -331,6 +374,14 @@ describe('webhooks', () => {
     await delivery(good.id, { status: 'delivered' });
     await delivery(bad.id, { attempts: 1, status: 'pending', failure: 'sealing.unreadable' });
     expect(poisoned.connections).toBe(0);
+    // That is ours to mend, not the endpoint's: the desk is told until it is.
+    const stuck = async () =>
+      (await (await desk.as('support')).get('/v1/desk/overdue')).body.stuckRows as any[];
+    await expect(desk.sweep()).rejects.toBeInstanceOf(AggregateError);
+    expect(await stuck()).toMatchObject([{ work: 'webhooks', id: bad.id, code: 'sealing.unreadable' }]);
+    await desk.db.behindTheScenes('delete from habeas.webhooks where id = $1', [bad.id]);
+    await desk.sweep();
+    expect(await stuck()).toEqual([]);
   });
 
   test('what is long over is forgotten', async () => {
