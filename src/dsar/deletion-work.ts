@@ -6,13 +6,14 @@ import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
 import { LeftRows } from '../deletion/left-rows.js';
-import { countsOf, isClean } from '../deletion/residue-report.js';
+import { countsOf } from '../deletion/residue-report.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
 import { DomainError } from '../errors.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { DeletionEnd } from './deletion-end.js';
 import { DeletionJob } from './deletion-job.js';
 import { ErasureMemory } from './erasure-memory.js';
+import { assertNothingLeft } from './erasure-residue.js';
 import { ErasingPerson, tenantsOf } from './erasing-person.js';
 import { Parts, takesPart } from './parts.js';
 import { type Request } from './request.js';
@@ -86,7 +87,7 @@ export class DeletionWork {
     if (held) throw new DomainError('deletion.held', held.message);
   }
 
-  /** @returns hits in other people's rows. @throws DomainError `residue.found` */
+  /** @returns hits in other people's rows. @throws DomainError `residue.found`, `erasure.rows_came_back` */
   private async search(request: Request, job: ErasureJob): Promise<number> {
     if (job.subjects.length === 0) return 0;
     const whole = job.scope === 'account' && (await this.leftOut(request)).length === 0;
@@ -100,13 +101,8 @@ export class DeletionWork {
         cases: [job.id, job.jobId, ...(await this.openCases(request, job))],
       },
     ]);
-    if (!report) throw new Error('the search gave no report');
-    if (isClean(report)) return countsOf(report).mentions;
-    const places = [
-      ...report.residues.map(({ schema, table, column, rows }) => `${schema}.${table}.${column} (${rows})`),
-      ...report.unreadable.map(({ schema, table, why }) => `${schema}.${table} (${why})`),
-    ];
-    throw new DomainError('residue.found', `Something is left, or cannot be searched: ${places.join(', ')}.`);
+    assertNothingLeft(report);
+    return countsOf(report).mentions;
   }
 
   /** Tenants whose part was refused or not decided: what is there stays. */

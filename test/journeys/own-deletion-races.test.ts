@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
-import { HOST_TENANT } from '../../src/database/tenancy.js';
+import { AuditLog } from '../../src/audit/events.js';
+import { HOST_TENANT, type SubjectRef, systemTenancy } from '../../src/database/tenancy.js';
 import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
 import { ErasureLedger } from '../../src/deletion/ledger.js';
 import { type Caller, TestDesk } from '../support/desk.js';
@@ -216,5 +217,35 @@ describe('what happens while a person is erased', () => {
     expect(await users()).toMatchObject([{ email: expect.stringMatching(/deleted\.invalid$/) }]);
     const named = 'select 1 from habeas.pseudonyms where subject_key = $1';
     expect(await desk.db.behindTheScenes(named, [member.userId])).toEqual([]);
+  });
+
+  test('what writes of the person while they are searched for, their other request say, has it tried again', async () => {
+    const { body } = await me.post('/v1/me/requests', PT0S);
+    // The search reads it before the log's pseudonyms, and nothing else of a deletion touches it.
+    const release = await locked('lock table habeas.idempotency_keys in access exclusive mode');
+    const running = run(body.id);
+    const searching = `select 1 from pg_locks where not granted and relation = 'habeas.idempotency_keys'::regclass`;
+    await eventually(async () => (await desk.db.behindTheScenes(searching)).length > 0, 20_000);
+    const others = `select kind, key from habeas.request_subjects where request_id = $1 and kind <> 'user'`;
+    const [other] = await desk.db.behindTheScenes<SubjectRef>(others, [body.id]);
+    await desk.db.database.within(systemTenancy(workspaceIds.acme, 'test'), (tx) =>
+      desk.app.get(AuditLog, { strict: false }).record(tx, 'request.filed', {
+        targets: [{ type: 'request', id: body.id }],
+        subjects: other ? [other] : [],
+      }),
+    );
+    await release();
+    await running;
+    expect(await rowOf(body.id)).toMatchObject({
+      status: 'in_progress',
+      failure: { code: 'erasure.rows_came_back', message: expect.stringContaining('habeas.pseudonyms') },
+    });
+    expect([await certified(), await lettersOfIt()]).toEqual([0, 0]);
+    desk.clock.advance(HOUR);
+    await run(body.id);
+    expect(await rowOf(body.id)).toMatchObject({ status: 'fulfilled', outcome: 'full', failure: null });
+    expect([await certified(), await lettersOfIt()]).toEqual([1, 1]);
+    const named = 'select 1 from habeas.pseudonyms where subject_key = any ($1)';
+    expect(await desk.db.behindTheScenes(named, [[member.userId, other?.key]])).toEqual([]);
   });
 });
