@@ -413,7 +413,9 @@ export const en: Catalogue = {
         ...section('The certificate', [
           `It is enclosed as a file, signed, and holds no personal data. With it goes the last state of the workspace’s log. The key to check both with is at ${params.keys}`,
         ]),
-        paragraph('We have now forgotten this address, and cannot answer to it any more.'),
+        paragraph(
+          'This is the last mail about it: nothing that is kept of the workspace holds your address any more.',
+        ),
         reference(params),
       ],
       enclosures: [certificateFile(params.certificate)],
