@@ -13,6 +13,8 @@ export interface Surroundings {
   secrets: Readonly<Record<string, string>>;
   /** When this attempt is made. */
   at: Date;
+  /** Milliseconds after which nobody else is begun with; the next attempt goes on there. */
+  longest: number;
 }
 
 /** How far an attempt came; without a code it is through. `final`: another attempt finds the same. */
@@ -33,7 +35,7 @@ export function tell(
   around: Surroundings,
 ): Promise<Attempted> {
   if (recipient.kind === 'webhook')
-    return each(1, 0, async () => {
+    return each(1, 0, around.longest, async () => {
       const body = messageOf(task, facts);
       const secret = around.secrets[recipient.secret] ?? '';
       const { url } = recipient;
@@ -50,7 +52,7 @@ export function tell(
   if (recipient.kind !== 'http') throw new Error(`${recipient.kind} is not called`);
   const { call } = recipient;
   const isTaken = call.expect ? among(call.expect.status) : call.method === 'DELETE' ? isOkOrGone : isOk;
-  return each(facts.people.length || 1, facts.through, async (n) => {
+  return each(facts.people.length || 1, facts.through, around.longest, async (n) => {
     const values = valuesOf(task, facts, n, around);
     const body = call.body === undefined ? {} : { body: JSON.stringify(fillJson(call.body, values)) };
     // The same in every attempt: a worker may die between the call and its note of it.
@@ -71,7 +73,7 @@ export function verify(
 ): Promise<Attempted> {
   const check = recipient.kind === 'manual' ? undefined : recipient.verify;
   if (!check) throw new Error('nothing to ask');
-  return each(facts.people.length || 1, facts.through, async (n) =>
+  return each(facts.people.length || 1, facts.through, around.longest, async (n) =>
     answered(await send(check, valuesOf(task, facts, n, around), around), among(check.expect.status)),
   );
 }
@@ -91,9 +93,13 @@ async function send(
 async function each(
   count: number,
   from: number,
+  longest: number,
   work: (n: number) => Promise<Omit<Attempted, 'through'>>,
 ): Promise<Attempted> {
+  const began = performance.now();
   for (let through = from; through < count; through++) {
+    if (through > from && performance.now() - began > longest)
+      return { code: 'recipient.unfinished', through };
     const outcome = await work(through).catch(failureOf);
     if (outcome.code !== undefined) return { ...outcome, through };
   }

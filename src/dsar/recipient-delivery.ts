@@ -16,8 +16,9 @@ import { type Facts, FACTS, type RecipientTask, taskColumns } from './recipient.
 import { later, Recipients } from './recipients.js';
 import { isGivenUp } from './recipient-patience.js';
 
-/** Longer than an attempt takes: a call times out after 15 s, and there is one for each thing that a person is. */
+/** Longer than an attempt takes: it begins no call after three minutes, and a call times out after 15 s. */
 const CLAIM = 5 * 60_000;
+const LONGEST = 3 * 60_000;
 
 const claim = /* SKIP LOCKED: who comes second leaves at once, and finds the row not due when unlocked */ `
   update habeas.recipient_tasks
@@ -99,7 +100,7 @@ export class RecipientDelivery {
     if (!recipient || recipient.kind === 'manual')
       return { through: 0, code: 'recipient.unknown', final: true };
     const { recipientSecrets: secrets } = this.config;
-    const around = { reach: reachOf(this.config), secrets, at: this.clock.now() };
+    const around = { reach: reachOf(this.config), secrets, at: this.clock.now(), longest: LONGEST };
     if (task.status === 'open') return tell(task, recipient, facts, around);
     return recipient.verify ? verify(task, recipient, facts, around) : { through: 0 };
   }

@@ -4,7 +4,7 @@ import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type SqlRunner, type UnitOfWork } from '../database/unit-of-work.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
-import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
+import { eachOnItsOwn, oneAfterTheOther } from '../jobs/each-on-its-own.js';
 import { KEPT_AFTER_FAILURE, RECIPIENT_DELIVERY, type RecipientTask, taskColumns } from './recipient.js';
 import { Recipients } from './recipients.js';
 
@@ -35,17 +35,11 @@ export class RecipientsSweep {
   async run(): Promise<void> {
     const now = this.clock.now();
     const before = new Date(now.getTime() - KEPT_AFTER_FAILURE);
-    await this.each(toTell, now, (tx, ref) => this.queue.enqueue(tx, RECIPIENT_DELIVERY, ref));
-    await this.each(lateByHand, now, async (tx, { id }) => {
-      const task = await tx.one<RecipientTask>(noteLate, [id, now]);
-      if (!task) return;
-      await this.recipients.tell(tx, task, 'recipient.overdue', { code: 'recipient.overdue' });
-      await this.recipients.showOnDesk(tx, task);
-    });
-    await this.each(toForget, before, async (tx, { id }) => {
-      const task = await tx.one<RecipientTask>(forget, [id, now, before]);
-      if (task) await this.recipients.tell(tx, task, 'recipient.given_up');
-    });
+    await oneAfterTheOther(
+      () => this.each(toTell, now, (tx, ref) => this.queue.enqueue(tx, RECIPIENT_DELIVERY, ref)),
+      () => this.each(lateByHand, now, (tx, { id }) => this.noteLate(tx, id, now)),
+      () => this.each(toForget, before, (tx, { id }) => this.forget(tx, id, now, before)),
+    );
   }
 
   /** For OverdueWatch: since when somebody has been waiting to be told. */
@@ -54,6 +48,18 @@ export class RecipientsSweep {
       'select min(due_at) as due from habeas.recipient_tasks where ended_at is null',
     );
     return row?.due ?? null;
+  }
+
+  private async noteLate(tx: UnitOfWork, id: string, now: Date): Promise<void> {
+    const task = await tx.one<RecipientTask>(noteLate, [id, now]);
+    if (!task) return;
+    await this.recipients.tell(tx, task, 'recipient.overdue', { code: 'recipient.overdue' });
+    await this.recipients.showOnDesk(tx, task);
+  }
+
+  private async forget(tx: UnitOfWork, id: string, now: Date, before: Date): Promise<void> {
+    const task = await tx.one<RecipientTask>(forget, [id, now, before]);
+    if (task) await this.recipients.tell(tx, task, 'recipient.given_up');
   }
 
   private async each(

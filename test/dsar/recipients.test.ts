@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
+import { HostMap } from '../../src/datamap/host-map.js';
+import { type Recipient } from '../../src/datamap/map.js';
+import { type RecipientTask } from '../../src/dsar/recipient.js';
+import { type Attempted, tell } from '../../src/dsar/recipient-call.js';
 import { Recipients } from '../../src/dsar/recipients.js';
 import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { CrashingWorker } from '../support/crashing-worker.js';
@@ -14,7 +18,7 @@ import { declare, hangs, mapWith, Processor, status } from './processor.js';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-const crm = (url: string) => `
+const crm = (url: string, { verify }: { verify?: string } = {}) => `
   crm:
     title: Our CRM
     kind: http
@@ -24,6 +28,7 @@ const crm = (url: string) => `
       method: POST
       url: "${url}/people/{{subject.mail}}"
       body: { mail: "{{subject.mail}}", "why": ["{{erasure.id}}", 1, null] }
+${verify ? `    verify: { url: "${url}/people/{{subject.mail}}", expect: { status: [404] }, within: ${verify} }` : ''}
 `;
 const paper = `
   paper: { title: On paper, kind: manual, within: P2D }
@@ -216,6 +221,69 @@ describe('telling a recipient', () => {
     await (await support()).post(`${path(request)}/paper/confirmations`, {});
     expect(await oldest()).toMatchObject({ seconds: 0 });
     expect((await stuck()).some(({ id }) => id === request)).toBe(false);
+  });
+
+  test('one that takes it and never says that it is gone is the desk’s after the time that the map gives it', async () => {
+    await declare(desk, crm(processor.url, { verify: 'P1D' }));
+    const people = 'GET /people/';
+    processor.on(people, status(200));
+    const request = await erased(desk, ['stays@x.example']);
+    await ended(request, 'told');
+    expect(await sweepUntil(request, ({ status: is }) => is === 'failed', 200)).toMatchObject({
+      failure: 'recipient.answered_200',
+      knows: true,
+    });
+    expect((await stuck()).find(({ id }) => id === request)?.failure.code).toBe('recipient.failed');
+    expect(processor.to('POST /people/stays')).toHaveLength(1);
+    // Asked a few times, not once a minute.
+    expect(processor.to('GET /people/stays').length).toBeLessThan(20);
+    await declare(desk, crm(processor.url));
+  }, 40_000);
+
+  test('many slow answers end an attempt in time, and the next one goes on where it was', async () => {
+    const { recipients } = desk.app.get(HostMap).map;
+    const people = ['p1', 'p2', 'p3'].map((name) => ({
+      kind: 'user',
+      values: { mail: `${name}@x.example` },
+    }));
+    const around = { reach: 'local', secrets: { CRM: 'x' }, at: new Date(), longest: 0 } as const;
+    processor.on('POST /people/p', (response) => setTimeout(() => response.writeHead(204).end(), 20));
+    const task = { id: randomUUID(), erasureId: randomUUID(), requestId: randomUUID() } as RecipientTask;
+    const seen: Attempted[] = [];
+    for (let through = 0; seen.at(-1)?.code !== undefined || seen.length === 0;) {
+      const attempted = await tell(task, recipients['crm'] as Recipient, { people, through }, around);
+      seen.push(attempted);
+      through = attempted.through;
+    }
+    expect(seen).toEqual([
+      { code: 'recipient.unfinished', through: 1 },
+      { code: 'recipient.unfinished', through: 2 },
+      { through: 0 },
+    ]);
+    for (const name of ['p1', 'p2', 'p3']) expect(processor.to(`POST /people/${name}`)).toHaveLength(1);
+  });
+
+  test('one poisoned task never stops the others, whichever of them are told, late or to be forgotten', async () => {
+    await declare(desk, paper);
+    const [poisoned, late] = [await erased(desk, ['one@x.example']), await erased(desk, ['two@x.example'])];
+    await declare(desk, crm(processor.url));
+    processor.on('POST /', status(410));
+    const old = await erased(desk, ['three@x.example']);
+    await sweepUntil(old, ({ status: is }) => is === 'failed', 25);
+    await desk.db.behindTheScenes(`
+      create function public.poison() returns trigger language plpgsql as $$ begin
+        if old.request_id = '${poisoned}' then raise exception 'poisoned' using errcode = 'XX001'; end if; return new; end $$;
+      create trigger poison before update on habeas.recipient_tasks for each row execute function public.poison()`);
+    desk.clock.advance(14 * DAY);
+    await expect(desk.sweep()).rejects.toBeInstanceOf(AggregateError);
+    const isOnDesk = async (request: string) => (await stuck()).some(({ id }) => id === request);
+    expect([await isOnDesk(poisoned), await isOnDesk(late)]).toEqual([false, true]);
+    expect(await taskOf(desk, old)).toMatchObject({ knows: false, ended: true });
+    const { body } = await (await support()).get('/v1/desk/overdue');
+    expect(body.stuckRows).toMatchObject([{ work: 'recipients', code: 'XX001' }]);
+    await desk.db.behindTheScenes('drop function public.poison() cascade');
+    await desk.sweep();
+    expect(await isOnDesk(poisoned)).toBe(true);
   });
 
   test('a recipient that left the map is nobody’s to call', async () => {
