@@ -15,8 +15,8 @@ import { Idempotency, type Answer, type KeyedWrite } from './idempotency.js';
 import { invalidInput } from './input.js';
 import './request-context.js';
 
-/** Wrong input, and who sent it: signing in anew, as `auth.stale` asks for, must not meet the old answer. */
-const notCarriedOut = new Set([400, 401, 403]);
+/** Wrong input, who sent it, and too soon: whoever does as such an answer asks must not meet it again. */
+const notCarriedOut = new Set([400, 401, 403, 429]);
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** A write with an Idempotency-Key happens once, however often it is sent. Runs after the guard. */

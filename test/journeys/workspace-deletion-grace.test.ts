@@ -166,13 +166,15 @@ describe('what happens to people and names in the grace', () => {
       expect((await neighbour.post(at(borealis), { confirm: row?.name })).status).toBe(201);
     });
 
-    test('and here when the first of the five is 24 hours old, not a second sooner; then one at a time', async () => {
+    test('and here when the first of the five is 24 hours old, not a second sooner, under the same key too; then one at a time', async () => {
       desk.clock.set(new Date(first + DAY - SECOND));
       owner = await desk.as('owner');
-      const early = await post();
+      const keyed = () =>
+        owner.post(at(acme), { confirm: 'Acme & Sons' }, { 'idempotency-key': 'the-same-job' });
+      const early = await keyed();
       expect([early.status, early.headers.get('retry-after')]).toEqual([429, '1']);
       desk.clock.set(new Date(first + DAY));
-      const both = await Promise.all([post(), post()]);
+      const both = await Promise.all([keyed(), post()]);
       expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
     });
 
