@@ -85,26 +85,29 @@ export class CascadeGuard {
    * Nobody may look into a table that is not mapped (it is not granted), so nobody knows whose rows would go. Where
    * the key's columns are only the heir's, the row cannot be followed from here.
    */
-  private canFollow({ child, key }: Referrer, table: CatalogueTable): boolean {
+  canFollow({ child, key }: Referrer, table: CatalogueTable): boolean {
     return this.bystanders.collectionsOn(child).length > 0 && isSeen(key, table);
   }
 
   /** Such rows only go when nobody is left, and then what would stay for others need not. */
-  private isShared(table: CatalogueTable): boolean {
+  isShared(table: CatalogueTable): boolean {
     return this.bystanders.mapped(table).every(({ shared }) => shared !== undefined);
   }
 
   private mustStay(child: CatalogueTable, seen: readonly string[], withShared: boolean): string {
-    const mapped = this.bystanders.mapped(child);
-    // What names files, and what would cascade in a circle, has to go by its own step.
-    if (mapped.some(({ files }) => files) || seen.includes(qualified(child))) return 'true';
+    if (this.goesByItself(child, seen)) return 'true';
     const further = this.takesNobodyAlong(child, seen);
     const reasons = this.reasonsToStay(child, withShared);
     return anyIsTrue(further === undefined ? reasons : [...reasons, `not (${further})`]);
   }
 
+  /** Whether rows of this table never go along: what names files, and what would cascade in a circle, has to go by its own step. */
+  goesByItself(child: CatalogueTable, seen: readonly string[]): boolean {
+    return this.bystanders.mapped(child).some(({ files }) => files) || seen.includes(qualified(child));
+  }
+
   /** Conditions, each of which is a reason for a row to stay when one that it hangs from goes. */
-  private reasonsToStay(child: CatalogueTable, withShared: boolean): string[] {
+  reasonsToStay(child: CatalogueTable, withShared: boolean): string[] {
     const mapped = this.bystanders.mapped(child);
     const staying = mapped
       .filter(({ erasure: { rule } }) => rule === 'keep' || (rule !== 'delete' && !withShared))
@@ -116,7 +119,8 @@ export class CascadeGuard {
   }
 }
 
-const anyIsTrue = (conditions: readonly string[]): string =>
+/** Condition: one of these is true, whatever the others are. */
+export const anyIsTrue = (conditions: readonly string[]): string =>
   conditions.map((condition) => `(${condition}) is true`).join(' or ');
 
 const cascadesOut = (table: TableRef, { child, key }: Referrer): DomainError =>

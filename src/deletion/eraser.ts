@@ -4,6 +4,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { erasureOrder, type ErasureOrder } from '../datamap/erasure-order.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type ErasureFiles } from './erasure-files.js';
+import { assertNothingInTheWay } from './dry-run.js';
 import { collectionOf, type ErasurePlans } from './erasure-plan.js';
 import { type Erasures, type Step } from './erasures.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
@@ -22,7 +23,8 @@ export interface EraserParts {
 
 /**
  * Erases the host's rows and files of one job, step by step, each in short transactions. Whatever stops it, calling
- * it again goes on where it was: what is done is not found any more. Two at once do no harm.
+ * it again goes on where it was: what is done is not found any more. Two at once do no harm. What would stop it is looked
+ * for first, all at once, so that a refusal finds nothing done yet.
  */
 export class Eraser {
   constructor(private readonly parts: EraserParts) {}
@@ -50,8 +52,11 @@ export class Eraser {
     const { map, catalogue } = host.current();
     const order = erasureOrder(catalogue, Object.values(map.collections));
     const steps = await database.within(tenancy, (tx) => erasures.steps(tx, job.id));
-    const run = this.stepRun(job, tenancy, options);
-    await this.gather(job, tenancy, order, steps, run);
+    const context = this.contextOf(job, tenancy, options);
+    const run = new StepRun(context);
+    const begun = await database.within(tenancy, (tx) => erasures.isIrreversible(tx, job.id));
+    await assertNothingInTheWay(context, { order, steps, begun });
+    if (!begun) await this.gather(order, steps, run);
     // What is kept is counted while it can still be found by way of what goes.
     const kept = steps.filter(({ rule }) => rule === 'keep').map((step) => [step]);
     const others = grouped(
@@ -70,11 +75,9 @@ export class Eraser {
     });
   }
 
-  private stepRun(job: ErasureJob, tenancy: Tenancy, options: EraserOptions): StepRun {
+  private contextOf(job: ErasureJob, tenancy: Tenancy, options: EraserOptions): StepContext {
     const { database, host, erasures, files, tombstoneDue } = this.parts;
-    return new StepRun(
-      new StepContext({ database, host, erasures, files, tombstoneDue, job, tenancy, options }),
-    );
+    return new StepContext({ database, host, erasures, files, tombstoneDue, job, tenancy, options });
   }
 
   private workOf(step: Step, { gathered }: ErasureOrder): StepWork {
@@ -84,15 +87,7 @@ export class Eraser {
   }
 
   /** Notes rows that cannot be found later, before anything goes; once something has gone it is done. */
-  private async gather(
-    job: ErasureJob,
-    tenancy: Tenancy,
-    order: ErasureOrder,
-    steps: Step[],
-    run: StepRun,
-  ): Promise<void> {
-    const { database, erasures } = this.parts;
-    if (await database.within(tenancy, (tx) => erasures.isIrreversible(tx, job.id))) return;
+  private async gather(order: ErasureOrder, steps: Step[], run: StepRun): Promise<void> {
     for (const step of steps) {
       const work = this.workOf(step, order);
       if (work.noted && step.rule !== 'keep' && step.finishedAt === null) await run.gather(work);

@@ -1,5 +1,6 @@
 /** What Postgres says when a batch fails, as far as it may be told: names of tables and constraints, never values. */
 import { DomainError } from '../errors.js';
+import { type Hindrance } from './hindrances.js';
 
 interface PostgresError {
   code?: string;
@@ -64,6 +65,36 @@ export const reachesOthers = (
       `that are not theirs. ${soFar(done)}`,
     { extra: { collection, table, constraint: keys, rows, done } },
   );
+
+/** Everything that a dry run has found, in one. @param begun whether an earlier attempt has erased something */
+export function standsInTheWay(found: readonly Hindrance[], begun: boolean): DomainError {
+  const sentences = found.map(
+    ({ collection, table, constraint, at, what }) =>
+      `constraint ${constraint} of table ${at} ${consequence[what]} ${collection} (table ${table})`,
+  );
+  const each = [...new Set(sentences)];
+  const list = (values: string[]) => [...new Set(values)].join(', ');
+  return new DomainError(
+    'erasure.blocked_by_constraint',
+    `${each.length === 1 ? 'A foreign key stands' : `${each.length} foreign keys stand`} in the way of this erasure: ${each.join('; ')}. ` +
+      `${begun ? 'What was erased before stays erased; this time nothing has been.' : 'Nothing of it has been erased.'} ` +
+      `Tell the data map what is to become of these rows, or free them; then try again.`,
+    {
+      extra: {
+        constraint: list(found.map(({ constraint }) => constraint)),
+        at: list(found.map(({ at }) => at)),
+        table: list(found.map(({ table }) => table)),
+        begun,
+      },
+    },
+  );
+}
+
+const consequence: Record<Hindrance['what'], string> = {
+  'takes along': 'would by ON DELETE CASCADE take rows that are not theirs along with',
+  'holds back': 'refers from rows that stay to',
+  'leads where nobody may look': 'would by ON DELETE CASCADE take rows that nobody may look at along with',
+};
 
 const soFar = (done: number): string =>
   done === 0 ? 'Nothing of it has been erased.' : `${done} of its rows have been erased already.`;

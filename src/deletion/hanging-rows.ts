@@ -28,7 +28,7 @@ export const isSeen = ({ targetColumns }: ForeignKey, { columns }: CatalogueTabl
   targetColumns.every((column) => columns.some(({ name }) => name === column));
 
 /** Condition: row `t` lies in this table or in a partition of it. No right to read that table is needed. */
-function liesIn(table: TableRef): string {
+export function liesIn(table: TableRef): string {
   const rel = `${literal(qualified(table))}::regclass`;
   return `t.tableoid = any (array(select ${rel}::oid union all select relid::oid from pg_partition_tree(${rel})))`;
 }

@@ -79,7 +79,7 @@ describe('ON DELETE CASCADE does not take along', () => {
     expect(host.errors).toEqual([]);
     expect(await erase('person', '1', { scope: 'person', workspaces: ['1'] })).toEqual({
       code: 'erasure.blocked_by_constraint',
-      changes: { 'h.page': { gone: 1, come: 0 } },
+      changes: {},
     });
   });
 
@@ -87,7 +87,7 @@ describe('ON DELETE CASCADE does not take along', () => {
     host = await invent(houses, map);
     expect(await erase('person', '1', { workspaces: ['1'] })).toEqual({
       code: 'erasure.blocked_by_constraint',
-      changes: { 'h.page': { gone: 1, come: 0 } },
+      changes: {},
     });
   });
 
@@ -111,7 +111,7 @@ describe('ON DELETE CASCADE does not take along', () => {
     });
     expect(await purge('2')).toEqual({
       code: 'erasure.blocked_by_constraint',
-      changes: { 'h.page': { gone: 2, come: 0 }, 'h.diary': { gone: 2, come: 0 } },
+      changes: {},
     });
   });
 
@@ -166,15 +166,16 @@ describe('ON DELETE CASCADE does not take along', () => {
     expect(host.errors).toEqual([]);
     expect(await erase('person', '1')).toEqual({
       code: 'erasure.blocked_by_constraint',
-      // The one in another partition, of which the remark says nothing.
-      changes: { 'h.entry': { gone: 1, come: 0 } },
+      changes: {},
     });
     await host.host.database.behindTheScenes('delete from h.remark where id = 1');
-    expect((await erase('person', '1')).changes).toEqual({ 'h.entry': { gone: 1, come: 0 } });
+    // Now only the one about the photo is in the way.
+    expect(await erase('person', '1')).toEqual({ code: 'erasure.blocked_by_constraint', changes: {} });
     await host.host.database.behindTheScenes('delete from h.likes where id = 1');
     expect(await erase('person', '1')).toEqual({
       code: 'erased',
       changes: {
+        'h.entry': { gone: 2, come: 0 },
         'h.photo': { gone: 1, come: 0 },
         'h.thing': { gone: 1, come: 0 },
         'h.person': { gone: 1, come: 1 },
@@ -227,7 +228,7 @@ describe('ON DELETE CASCADE does not take along', () => {
     expect(host.errors).toEqual([]);
     expect(await erase('person', '1')).toEqual({
       code: 'erasure.blocked_by_constraint',
-      changes: { 'h.thread': { gone: 1, come: 0 }, 'h.comment': { gone: 1, come: 0 } },
+      changes: {},
     });
   });
 });
@@ -266,10 +267,7 @@ test('number 7 of one kind is not number 7 of another', async () => {
     },
   );
   expect(host.errors).toEqual([]);
-  expect(await erase('staff', '7')).toMatchObject({
-    code: 'erasure.blocked_by_constraint',
-    changes: { 'h.ticket': { gone: 1, come: 0 } },
-  });
+  expect(await erase('staff', '7')).toEqual({ code: 'erasure.blocked_by_constraint', changes: {} });
   await host.host.database.behindTheScenes('delete from h.answer');
   expect((await erase('staff', '7')).code).toBe('erased');
   expect(await host.host.database.behindTheScenes('select id from h.talk order by 1')).toEqual([
