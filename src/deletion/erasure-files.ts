@@ -3,9 +3,12 @@ import { type Database } from '../database/database.js';
 import { type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
-import { literal, qualified, quoted } from '../datamap/names.js';
+import { columnIn } from '../datamap/catalogue.js';
+import { qualified, quoted } from '../datamap/names.js';
+import { isText } from '../datamap/types.js';
 import { DomainError } from '../errors.js';
 import { type ObjectStores } from '../storage/object-store.js';
+import { bucketSql } from './named-file.js';
 
 const PAGE = 200;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -125,20 +128,19 @@ export class ErasureFiles {
     }
   }
 
-  /** Which of these files a row of any collection still names. */
+  /** Which of these files a row of any collection still names: whosever it is, and whether or not the collection's `where` covers it. */
   private async stillNamed(tx: UnitOfWork, page: NotedFile[]): Promise<Set<string>> {
     const named = new Set<string>();
     const paths = page.map(({ path }) => path);
+    const { map, catalogue } = this.host.current();
     await tx.asHost(async (db) => {
-      for (const { files, table, builtIn } of Object.values(this.host.map.collections)) {
+      for (const { files, table, builtIn } of Object.values(map.collections)) {
         if (!files || builtIn) continue;
-        const bucket =
-          'constant' in files.bucket
-            ? literal(files.bucket.constant)
-            : `t.${quoted(files.bucket.column)}::text`;
         const path = `t.${quoted(files.path)}`;
+        // Its own type serves its index; what is no text would raise at a name of another shape.
+        const compared = isText(columnIn(catalogue, table, files.path)?.base ?? '') ? path : `${path}::text`;
         const rows = await db.query<{ bucket: string; path: string }>(
-          `select distinct ${bucket} as bucket, ${path}::text as path from ${qualified(table)} as t where ${path} = any ($1)`,
+          `select distinct ${bucketSql(files)} as bucket, ${path}::text as path from ${qualified(table)} as t where ${compared} = any ($1)`,
           [paths],
         );
         for (const row of rows) named.add(nameOf(row));

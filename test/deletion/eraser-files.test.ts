@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
+import { type ErasureJob } from '../../src/deletion/erasure.js';
+import { WorkspaceEraser } from '../../src/deletion/workspace-eraser.js';
+import { LocalStores } from '../../src/storage/local-store.js';
+import { putText, Situation } from './eraser-situation.js';
+import { collection, invent, type Invented } from './invented-host.js';
+
+const scan = '5b0e2c1e-8a57-4c6c-9f3e-0d6a1f0c7b11';
+const inHouse = { subject: { person: 'person' }, workspace: 'house', controller: 'workspace' };
+const files = { bucket: { constant: 'papers' }, path: 'path' };
+
+let host: Invented;
+let home: string;
+let stores: LocalStores;
+let situation: Situation;
+beforeAll(async () => {
+  host = await invent(
+    `create schema h;
+     create table h.house (id int primary key, name text);
+     create table h.person (id int primary key, mail text);
+     create table h.doc (id int primary key, house int references h.house, person int references h.person, path text, deleted_at timestamptz);
+     create table h.bill (id int primary key, house int, person int references h.person, path varchar(80));
+     create table h.scan (id int primary key, house int references h.house, person int references h.person, path uuid)`,
+    {
+      subjects: {
+        person: { table: 'person', key: 'id', identifiers: { mail: { column: 'mail', normalise: 'mail' } } },
+      },
+      workspaces: { table: 'house', key: 'id' },
+      collections: {
+        people: collection('person', 'id mail', {
+          subject: { person: 'id' },
+          erasure: { rule: 'pseudonymise', set: { mail: 'pseudonym-mail' } },
+        }),
+        houses: collection('house', 'id name', {
+          subject: 'none',
+          workspace: 'id',
+          controller: 'workspace',
+        }),
+        docs: collection('doc', 'id house person path deleted_at', {
+          ...inHouse,
+          files,
+          where: 't.deleted_at is null',
+        }),
+        bills: collection('bill', 'id house person path', {
+          ...{ ...inHouse, files },
+          erasure: { rule: 'keep', ground: 'a law', until: 'it ends' },
+        }),
+        scans: collection('scan', 'id house person path', { ...inHouse, files }),
+      },
+    },
+  );
+  home = await mkdtemp(join(tmpdir(), 'named-'));
+  stores = new LocalStores({ root: home, publicUrl: 'http://localhost', key: Buffer.alloc(32) });
+  situation = await Situation.of(host.host.database, host.host.map, stores);
+});
+afterAll(async () => {
+  await host.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+const all = ['own', 'elses', 'elsewhere', 'deleted', 'billed', scan];
+
+// Row 1 to 6 are those of person 1 in house 1, who wrote into them whatever path they liked.
+beforeEach(async () => {
+  for (const path of all) await putText(stores, 'papers', path);
+  await host.host.database.behindTheScenes(`
+    truncate h.house, h.person, h.doc, h.bill, h.scan;
+    insert into h.house values (1, 'one'), (2, 'two');
+    insert into h.person values (1, 'a@x.example'), (2, 'b@x.example');
+    insert into h.doc values (1, 1, 1, 'own'), (2, 1, 1, 'elses'), (3, 1, 1, 'elsewhere'), (4, 1, 1, 'deleted'),
+      (5, 1, 1, 'billed'), (6, 1, 1, '${scan}'),
+      (7, 2, 2, 'elses'), (8, 2, 2, 'elsewhere'), (9, 2, 2, 'deleted');
+    update h.doc set deleted_at = now() where id = 9;
+    insert into h.bill values (1, 1, 1, 'billed');
+    insert into h.scan values (1, 2, 2, '${scan}'), (2, 1, 1, '${randomUUID()}')`);
+});
+
+const left = async () => {
+  const found: string[] = [];
+  for (const path of all) if (await stores.bucket('papers').stat(path)) found.push(path);
+  return found;
+};
+
+describe('a file that a row names which goes stays where one that stays names it as well', () => {
+  test('of somebody else, of theirs that a law keeps, or of one that is deleted for the application', async () => {
+    const job = situation.job([await situation.person('person', '1')], { workspaces: ['1', '2'] });
+    const steps = await situation.erase(job);
+    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan]);
+    expect(steps.find(({ collection: name }) => name === 'docs')).toMatchObject({
+      done: 6,
+      files: 6,
+      filesRemoved: 1,
+    });
+    expect(await host.host.database.behindTheScenes('select 1 from habeas.erasure_files')).toEqual([]);
+  });
+
+  test('of another workspace, when one is purged', async () => {
+    const { db, host: held, erasures, files: named, clock } = situation;
+    const job: ErasureJob = {
+      ...{ id: randomUUID(), tenant: HOST_TENANT, jobId: randomUUID(), scope: 'workspace', subjects: [] },
+      workspaces: ['1'],
+      pseudonyms: { 'workspace:1': randomUUID() },
+    };
+    const eraser = new WorkspaceEraser({
+      ...{ database: db.database, host: held, erasures, files: named },
+      tombstoneDue: () => clock.now(),
+    });
+    await db.database.within(systemTenancy(job.tenant, 'test'), (tx) => eraser.begin(tx, job));
+    const steps = await eraser.run(job, {});
+    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan]);
+    expect(steps.find(({ collection: name }) => name === 'docs')).toMatchObject({ done: 6, filesRemoved: 1 });
+  });
+});
