@@ -4,7 +4,8 @@
  * what both can do:
  *
  * - `mail`: NFKC, white space trimmed, lower case by Unicode's full mapping. Alike in Postgres and here for
- *   everything that has had case since Unicode 10 (later scripts depend on the ICU Postgres was built with).
+ *   everything that has had case since Unicode 10 (later scripts depend on the ICU Postgres was built with), and a
+ *   compatibility form since Unicode 14 (what came later depends on the version of Postgres).
  *   No folding of ß to ss and no dots or tags removed: two mailboxes may differ by these.
  * - `phone`: NFKC, digits only, with a leading + (00 is read as +). National numbers stay national.
  * - `exact`: as stored.

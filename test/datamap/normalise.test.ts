@@ -32,14 +32,27 @@ describe('normal forms', () => {
   });
 });
 
+/** Characters whose compatibility forms came after the Unicode of this server: 14 in Postgres 15, 15 in 16 and 17. */
+const unknownTo = (version: number): RegExp | undefined =>
+  version < 160_000
+    ? /[\u{1e030}-\u{1e06d}\u{1ccd6}-\u{1ccf9}]/u
+    : version < 180_000
+      ? /[\u{1ccd6}-\u{1ccf9}]/u
+      : undefined;
+
 describe('Postgres says the same', () => {
   let database: TestDatabase;
   let fold: string;
+  let younger: RegExp | undefined;
   beforeAll(async () => {
     database = await createDatabase();
     ({ fold } = await readCatalogue({
       query: (sql, values) => database.behindTheScenes(sql, values && [...values]),
     }));
+    const [server] = await database.behindTheScenes<{ v: number }>(
+      `select current_setting('server_version_num')::int as v`,
+    );
+    younger = unknownTo(server?.v ?? 0);
   });
   afterAll(() => database.drop());
 
@@ -61,7 +74,7 @@ describe('Postgres says the same', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
-          text.filter((s) => !late.test(s)),
+          text.filter((s) => !late.test(s) && !younger?.test(s)),
           { minLength: 50, maxLength: 200 },
         ),
         async (values) => {
