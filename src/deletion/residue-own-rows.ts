@@ -8,6 +8,7 @@ import { reaches, rowsSelected } from '../datamap/walk.js';
 import { Bystanders } from './bystanders.js';
 import { patternOf } from './residue-patterns.js';
 import { type Sought, type Tally } from './residue-report.js';
+import { wordsInOrder } from './residue-tables.js';
 import { holdsName } from './residue-token.js';
 
 /** Rows fetched at a time. */
@@ -70,14 +71,14 @@ export class OwnRows {
     const stays = collection.erasure.rule === 'keep' || isLeft(collection, sought);
     const verdict = stays || collection.shared ? 'kept' : 'residues';
     const where = await this.select(db, collection, selection);
-    const list = columns.map((column, n) => `to_json(t.${quoted(column)})::text as c${n}`).join(', ');
+    const list = columns.map(({ sql }, n) => `${sql} as c${n}`).join(', ');
     await db.query(
       `declare residue_names no scroll cursor for select ${list} from ${qualified(collection.table)} as t where ${where}`,
     );
     for (;;) {
       const rows = await db.query<Record<string, string | null>>(`fetch ${pageRows} from residue_names`);
       for (const row of rows)
-        columns.forEach((column, n) => {
+        columns.forEach(({ name: column }, n) => {
           const text = row[`c${n}`] ?? '';
           if (wanted.some((name) => holdsName(text, name)))
             tally.add(verdict, { schema, table, column, kind: 'name' });
@@ -93,12 +94,18 @@ export class OwnRows {
     return rowsSelected(this.map, this.catalogue, collection, selection);
   }
 
-  private textColumns({ table, columns }: Collection): string[] {
-    const text = /^(pg_catalog\.(text|varchar|bpchar|json|jsonb|xml)|.*\.citext)$/;
+  private textColumns({ table, columns }: Collection): { name: string; sql: string }[] {
+    const text = /^(pg_catalog\.(text|varchar|bpchar|json|jsonb|xml|tsvector)|.*\.citext)$/;
     return (tableIn(this.catalogue, table)?.columns ?? [])
       .filter(({ base, element, family }) => text.test(element ?? base) || family === 'c')
-      .map(({ name }) => name)
-      .filter((name) => !columns[name]?.secret && !columns[name]?.sealed);
+      .filter(({ name }) => !columns[name]?.secret && !columns[name]?.sealed)
+      .map(({ name, base }) => {
+        const value = `t.${quoted(name)}`;
+        return {
+          name,
+          sql: base === 'pg_catalog.tsvector' ? wordsInOrder(value) : `to_json(${value})::text`,
+        };
+      });
   }
 }
 

@@ -6,9 +6,13 @@ import { ResidueMatcher } from './residue-matcher.js';
 import { type Pattern, uuidShape } from './residue-patterns.js';
 import { type Hit, ResidueRows } from './residue-rows.js';
 import { type SearchedColumn, type SearchedTable } from './residue-tables.js';
+import { ResidueWords, type WordHit } from './residue-words.js';
 
 /** So many hits are looked into at a time, whatever their number. */
 const batchHits = 50_000;
+
+/** These come with their texts, so fewer. */
+const batchRows = 1_000;
 
 /** One identifier found in one column of one row. */
 export interface Finding {
@@ -22,8 +26,10 @@ const LONG_NUMBER = /^\d{12,}$/;
 
 export class ResidueScan {
   private readonly matcher: ResidueMatcher | undefined;
+  private readonly taken: ResidueWords;
 
   constructor(private readonly patterns: readonly Pattern[]) {
+    this.taken = new ResidueWords(patterns);
     if (patterns.length > 0) this.matcher = new ResidueMatcher(patterns);
   }
 
@@ -43,6 +49,7 @@ export class ResidueScan {
     );
     await this.values(tx, table, 'uuid', found);
     await this.values(tx, table, 'number', found);
+    await this.words(tx, table, found);
     return this.texts(tx, table, found);
   }
 
@@ -116,6 +123,31 @@ export class ResidueScan {
       if (!last || rows.length < batchHits) return;
       after = last.place;
     }
+  }
+
+  /** What text search has taken apart, as far as it is not read as text again. */
+  private async words(
+    tx: UnitOfWork,
+    table: SearchedTable,
+    found: (findings: Finding[]) => Promise<void>,
+  ): Promise<void> {
+    const columns = table.columns.filter(({ isWords }) => isWords);
+    if (columns.length === 0 || this.patterns.length === 0) return;
+    for (let after = '(0,0)'; ;) {
+      const rows = await this.taken.rows(tx, table, columns, after, batchRows);
+      const hits = rows.flatMap((row) => row.hits).filter((hit) => !this.isRead(hit));
+      await found(hits.map(({ place, column, pattern }) => ({ place, column, pattern })));
+      const last = rows.at(-1);
+      if (!last || rows.length < batchRows) return;
+      after = last.place;
+    }
+  }
+
+  private isRead({ text, pattern }: WordHit): boolean {
+    const bytes = Buffer.from(text);
+    return !!this.matcher
+      ?.candidates(bytes)
+      .some((one) => one.pattern === pattern && this.matcher?.isToken(one, bytes, 0, bytes.length));
   }
 }
 

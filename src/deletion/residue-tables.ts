@@ -17,6 +17,8 @@ export interface SearchedColumn {
   as: SearchedAs;
   /** The value of row `t` as text. */
   sql: string;
+  /** A tsvector: words of a text, in which an identifier may stand in pieces. */
+  isWords?: boolean;
 }
 
 export interface SearchedTable extends TableRef {
@@ -102,7 +104,7 @@ export async function tablesToSearch(
         schema: row.schema,
         name: row.name,
         root,
-        columns: wanted.map(({ name, as, sql }) => ({ name, as, sql })),
+        columns: wanted.map(({ name, as, sql, isWords }) => ({ name, as, sql, ...(isWords && { isWords }) })),
       });
   }
   return { tables, unreadable: once(unreadable) };
@@ -139,13 +141,18 @@ const binary = [
 ];
 const long = ['pg_catalog.int8', 'pg_catalog.numeric'];
 
+/** Postgres lists the words of a tsvector by their length; as they stood in the text a phone number can be read again. */
+export const wordsInOrder = (value: string): string =>
+  `(select string_agg(u.lexeme, ' ' order by p.at) from unnest(${value}) as u left join lateral unnest(u.positions) as p (at) on true)`;
+
 /** How a column can hold an identifier; undefined where it cannot (dates, flags, small numbers, bytes, enums). */
-function searchedAs(column: ColumnRow): { as: SearchedAs; sql: string } | undefined {
+function searchedAs(column: ColumnRow): Omit<SearchedColumn, 'name'> | undefined {
   const value = `t.${quoted(column.name)}`;
   const { base, category, element, elementCategory } = column;
   if (base === 'pg_catalog.uuid') return { as: 'uuid', sql: `${value}::text` };
   if (base === 'pg_catalog.int8') return { as: 'number', sql: `${value}::text` };
   if (base === 'pg_catalog.numeric') return { as: 'number', sql: `trim_scale(${value})::text` };
+  if (base === 'pg_catalog.tsvector') return { as: 'text', sql: wordsInOrder(value), isWords: true };
   // JSON has one way to quote, arrays and rows have one for each depth.
   if (category === 'C') return { as: 'text', sql: `to_json(${value})::text` };
   if (category === 'A')
