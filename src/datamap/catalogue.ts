@@ -19,6 +19,8 @@ export interface CatalogueColumn {
   notNull: boolean;
   /** Cannot be written: generated always, or computed by a view. */
   generated: boolean;
+  /** Something else than null stands in a new row that says nothing about it. */
+  hasDefault: boolean;
 }
 
 export interface ForeignKey {
@@ -28,6 +30,8 @@ export interface ForeignKey {
   targetColumns: string[];
   /** pg_constraint.confdeltype */
   onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+  /** Columns that ON DELETE SET NULL or SET DEFAULT writes: all of the key unless it names some (`on delete set null (x)`). */
+  letsGo: string[];
   deferrable: boolean;
   /** Made by Postgres for a partition, after the key of its parent or towards a partition of the target. */
   repeats?: boolean;
@@ -41,6 +45,8 @@ export interface CatalogueTable extends TableRef {
   primaryKey: string[];
   /** Columns of each unique index without expressions or a predicate, the primary key's too. */
   uniques: string[][];
+  /** Columns of each index that finds every row by them, in its order; what follows an expression is left out. */
+  indexes: string[][];
   foreignKeys: ForeignKey[];
   /** Row-level security is enabled. */
   rowSecurity: boolean;
@@ -122,6 +128,7 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
                  'notNull', a.attnotnull or t.typnotnull,
                  'generated', a.attgenerated <> '' or a.attidentity = 'a'
                    or r.relkind in ('v', 'm', 'f') and not pg_column_is_updatable(r.oid, a.attnum, true),
+                 'hasDefault', a.atthasdef or t.typdefault is not null,
                  'mayUpdate', coalesce(has_column_privilege(host.oid, r.oid, a.attnum, 'update'), false))
                order by a.attnum)
           from pg_attribute a
@@ -141,13 +148,19 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
          where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) as columns,
        (select json_agg(json_build_object(
                  'primary', i.indisprimary,
+                 'unique', i.indisunique and i.indexprs is null and i.indpred is null,
+                 -- A look-up by a value never wants the rows that IS NOT NULL leaves out.
+                 'whole', am.amname in ('btree', 'hash')
+                   and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) ~ '^\\((\\w+|"[^"]+") IS NOT NULL\\)$'),
                  'columns', (select json_agg(a.attname order by k.n)
                                from unnest(i.indkey) with ordinality k (attnum, n)
                                join pg_attribute a on a.attrelid = r.oid and a.attnum = k.attnum
-                              where k.n <= i.indnkeyatts)))
+                              where k.n <= i.indnkeyatts
+                                and k.n < coalesce(array_position(i.indkey::int2[], 0::int2) + 1, 1000))))
           from pg_index i
-         where i.indrelid = r.oid and i.indisunique and i.indisvalid and i.indexprs is null and i.indpred is null
-       ) as indexes,
+          join pg_class x on x.oid = i.indexrelid
+          join pg_am am on am.oid = x.relam
+         where i.indrelid = r.oid and i.indisvalid) as indexes,
        (select json_agg(json_build_object(
                  'name', k.conname,
                  'columns', (select json_agg(a.attname order by u.n) from unnest(k.conkey) with ordinality u (num, n)
@@ -158,6 +171,8 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
                                      join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.num),
                  'onDelete', case k.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
                                                 when 'n' then 'set null' else 'set default' end,
+                 'letsGo', (select json_agg(a.attname) from pg_attribute a
+                             where a.attrelid = k.conrelid and a.attnum = any (coalesce(k.confdelsetcols, k.conkey))),
                  'deferrable', k.condeferrable,
                  'repeats', k.conparentid <> 0) order by k.conname)
           from pg_constraint k
@@ -197,7 +212,7 @@ type TableRow = Pick<
   foreignKeys: ForeignKey[] | null;
   reads: TableRef[] | null;
   columns: ColumnRow[] | null;
-  indexes: { primary: boolean; columns: string[] | null }[] | null;
+  indexes: { primary: boolean; unique: boolean; whole: boolean; columns: string[] | null }[] | null;
   maySelect: boolean;
   mayUpdate: boolean;
   mayDelete: boolean;
@@ -258,7 +273,8 @@ function tableOf(row: TableRow): CatalogueTable {
           (element === 'pg_catalog.json' || elementFamily === 'c' || elementFamily === 'd')),
     })),
     primaryKey: indexes.find((index) => index.primary)?.columns ?? [],
-    uniques: indexes.flatMap((index) => (index.columns ? [index.columns] : [])),
+    uniques: indexes.flatMap(({ unique, columns: keys }) => (unique && keys ? [keys] : [])),
+    indexes: indexes.flatMap(({ whole, columns: keys }) => (whole && keys ? [keys] : [])),
     foreignKeys: row.foreignKeys ?? [],
     rowSecurity: row.rowSecurity,
     updatable: row.updatable,

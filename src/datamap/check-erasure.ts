@@ -182,11 +182,15 @@ function stops(
   self: boolean,
 ): string | undefined {
   const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
-  const columns = child.columns.filter((c) => key.columns.includes(c.name));
-  if (key.onDelete === 'set null' || key.onDelete === 'set default')
-    return key.onDelete === 'set null' && columns.some((c) => c.notNull)
-      ? 'ON DELETE SET NULL fails on a NOT NULL column.'
+  if (key.onDelete === 'set null' || key.onDelete === 'set default') {
+    // It may name some of the key's columns, and leaves the others as they are.
+    const cleared = child.columns.filter(
+      (c) => c.notNull && key.letsGo.includes(c.name) && (key.onDelete === 'set null' || !c.hasDefault),
+    );
+    return cleared.length > 0
+      ? `ON DELETE ${key.onDelete.toUpperCase()} fails on a NOT NULL column (${cleared.map((c) => c.name).join(', ')}).`
       : undefined;
+  }
   if (key.onDelete === 'cascade') {
     if (mapped.some((c) => c.erasure.rule === 'keep'))
       return 'ON DELETE CASCADE would delete rows that the map keeps.';

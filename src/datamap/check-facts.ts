@@ -1,52 +1,10 @@
 /** What the catalogue says about the rows that erasure writes or deletes, without asking Postgres to try. */
-import { type Catalogue, type CatalogueTable } from './catalogue.js';
+import { type Catalogue } from './catalogue.js';
 import { isDeleted } from './changes.js';
-import { type ErasureFacts } from './erasure-facts.js';
+import { type Written } from './check-rows.js';
 import { erasureOrder } from './erasure-order.js';
 import { type Finding, finding } from './findings.js';
-import { type Collection, type DataMap } from './map.js';
-import { qualified, shown } from './names.js';
-import { type SetValue } from './schema.js';
-
-export interface Found {
-  errors: Finding[];
-  warnings: Finding[];
-}
-
-export type Changes = Record<string, SetValue>;
-
-export const isPseudonym = (value: SetValue | undefined): boolean =>
-  value === 'pseudonym-mail' || value === 'pseudonym-uuid';
-
-/** Unique indexes in which the second row that is erased would meet the first. */
-export function collisions(table: CatalogueTable, { uniques }: ErasureFacts, changes: Changes): Found {
-  const found: Found = { errors: [], warnings: [] };
-  for (const { name, columns, partial, nullsEqual } of uniques) {
-    const constant = columns.filter(
-      (column) =>
-        column in changes && (changes[column] !== null || nullsEqual) && !isPseudonym(changes[column]),
-    );
-    const apart = columns.filter((column) => !constant.includes(column));
-    const differ =
-      apart.some((column) => isPseudonym(changes[column]) || changes[column] === null) ||
-      // What tells rows apart by itself still does.
-      uniques.some(
-        (other) => !other.partial && other.columns.every((c) => apart.includes(c) && !(c in changes)),
-      );
-    if (constant.length === 0 || differ) continue;
-    const among = apart.length > 0 ? ` with the same ${apart.join(', ')}` : '';
-    (partial ? found.warnings : found.errors).push(
-      finding(
-        partial ? 'erasure.uncertain' : 'erasure.impossible',
-        table,
-        constant.join(', '),
-        `Unique index ${name} lets only one row${among} have the value that the erasure rule writes, so the second ` +
-          `erasure ${partial ? 'may fail' : 'fails'}. Use pseudonym-mail or pseudonym-uuid, or clear the column.`,
-      ),
-    );
-  }
-  return found;
-}
+import { type DataMap } from './map.js';
 
 /** Collections that no order of batches can delete: their rows go in one statement, however many they are. */
 export const circles = (map: DataMap, catalogue: Catalogue): Finding[] =>
@@ -66,61 +24,9 @@ export const circles = (map: DataMap, catalogue: Catalogue): Finding[] =>
       ];
     });
 
-/** Columns that are written while rows which stay refer to them. */
-export const heldColumns = (
-  map: DataMap,
-  table: CatalogueTable,
-  { heldBy }: ErasureFacts,
-  changes: Changes,
-): Finding[] =>
-  heldBy.flatMap(({ name, columns, child, follows }) => {
-    if (follows) return [];
-    const written = columns.filter((column) => column in changes);
-    const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
-    if (written.length === 0 || (mapped.length > 0 && mapped.every(isDeleted))) return [];
-    return [
-      finding(
-        'erasure.foreign_key',
-        table,
-        written.join(', '),
-        `Foreign key ${name} of ${shown(child)} refers to it and does not follow a change, so writing it fails while ` +
-          'such a row is there. Make the key ON UPDATE CASCADE, delete those rows too, or leave the column.',
-      ),
-    ];
-  });
-
-/** Rows that a law keeps, and that are changed all the same: by a key that follows what erasure writes. */
-export const followers = (
-  map: DataMap,
-  table: CatalogueTable,
-  { heldBy }: ErasureFacts,
-  changes: Changes,
-): Finding[] =>
-  heldBy
-    .filter(
-      ({ columns, child, follows }) =>
-        follows &&
-        columns.some((column) => column in changes) &&
-        Object.values(map.collections).some(
-          (c) => qualified(c.table) === qualified(child) && c.erasure.rule === 'keep',
-        ),
-    )
-    .map(({ name, columns, child }) =>
-      finding(
-        'erasure.side_effect',
-        table,
-        columns.join(', '),
-        `Foreign key ${name} (ON UPDATE) writes it into rows of ${shown(child)} too, which the map keeps as they are.`,
-      ),
-    );
-
 /** What runs along with a delete or an update is not the map's to know: somebody has to look. */
-export function sideEffects(
-  collection: Collection,
-  table: CatalogueTable,
-  { triggers, rules }: ErasureFacts,
-  changes: Changes,
-): Finding[] {
+export function sideEffects({ collection, table, facts, changes }: Written): Finding[] {
+  const { triggers, rules } = facts;
   const deletes = isDeleted(collection);
   const updates = Object.keys(changes).length > 0;
   const fired = triggers.flatMap(({ name, function: run, onDelete, onUpdateOf, before }) => {

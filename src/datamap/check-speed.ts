@@ -130,7 +130,7 @@ async function readWhole(db: SqlRunner, sql: string): Promise<TableRef[]> {
 }
 
 /** Estimated rows; autovacuum never analyses a partitioned table itself, so its partitions are added up. */
-function rowsOf(catalogue: Catalogue, table: CatalogueTable): number {
+export function rowsOf(catalogue: Catalogue, table: CatalogueTable): number {
   if (table.kind !== 'partitioned') return table.rows;
   const partitions = [...catalogue.tables.values()].filter(
     (t) => t.root && qualified(t.root) === qualified(table),

@@ -5,6 +5,7 @@ import { checkAccess } from './check-access.js';
 import { checkChanges } from './check-changes.js';
 import { checkCoverage } from './check-coverage.js';
 import { checkErasure } from './check-erasure.js';
+import { slowKeys } from './check-key-indexes.js';
 import { checkNames } from './check-names.js';
 import { checkPurge } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
@@ -30,7 +31,8 @@ export interface CheckResult {
 
 /**
  * Checks the map against the database behind `db`, which must be in a transaction (as habeas_host with
- * row_security off where it is to tell what the service itself would meet). Reads the catalogue, no rows.
+ * row_security off where it is to tell what the service itself would meet). Reads the catalogue, and rows only to
+ * learn whether one would be refused once it is erased; changes nothing.
  */
 export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckResult> {
   const catalogue = await readCatalogue(db);
@@ -59,7 +61,12 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...checkRetention(map, catalogue),
       ...queries.errors,
     ]),
-    warnings: distinct([...coverage.warnings, ...queries.warnings, ...changes.warnings]),
+    warnings: distinct([
+      ...coverage.warnings,
+      ...queries.warnings,
+      ...changes.warnings,
+      ...slowKeys(map, catalogue),
+    ]),
     hash: map.hash,
     catalogueFingerprint: hashOf(snapshot),
     snapshot,

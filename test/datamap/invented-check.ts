@@ -1,0 +1,93 @@
+import { checkDataMap } from '../../src/datamap/check.js';
+import { collection } from '../deletion/invented-host.js';
+import { readCatalogue } from '../../src/datamap/catalogue.js';
+import { grantsFor } from '../../src/datamap/grants.js';
+import { type DataMap } from '../../src/datamap/map.js';
+import { parseDataMap } from '../../src/datamap/parse.js';
+import { type ForeignHost, hostOf } from './host.js';
+
+const person = {
+  table: 'person',
+  key: 'id',
+  identifiers: { mail: { column: 'mail', normalise: 'mail' } },
+};
+
+export interface Invention {
+  /** SQL after `create schema h`. */
+  sql: string;
+  /** Collections beside `people`. */
+  more?: Record<string, unknown>;
+  /** Columns of h.person. */
+  columns?: string;
+  /** Its erasure rule's. */
+  set?: Record<string, unknown>;
+  exempt?: string[];
+}
+
+/** The columns that every table of people here has. */
+export const PERSON = 'id int primary key, mail text, nick text, rank int';
+
+/** One database, in which one schema h after another is invented and held against its map. */
+export class Inventions {
+  private constructor(private readonly host: ForeignHost) {}
+
+  static async open(): Promise<Inventions> {
+    return new Inventions(
+      await hostOf('create schema h', JSON.stringify(mapOf({ sql: '' })), 'invented.yaml', false),
+    );
+  }
+
+  /** What the check says about erasure, `level code where: message`. */
+  async told(invention: Invention): Promise<string[]> {
+    await this.sql(`drop schema h cascade; create schema h; ${invention.sql}`);
+    const map = parseDataMap(JSON.stringify(mapOf(invention)), { file: 'invented.yaml' });
+    const owner = {
+      query: <R>(sql: string, values?: readonly unknown[]) =>
+        this.host.database.behindTheScenes<R>(sql, values && [...values]),
+    };
+    await this.sql(grantsFor(map, await readCatalogue(owner)));
+    return this.check(map);
+  }
+
+  /** The check of the last invention once more. */
+  async again(invention: Invention): Promise<string[]> {
+    return this.check(parseDataMap(JSON.stringify(mapOf(invention)), { file: 'invented.yaml' }));
+  }
+
+  sql(text: string): Promise<unknown> {
+    return this.host.database.behindTheScenes(text);
+  }
+
+  drop(): Promise<void> {
+    return this.host.drop();
+  }
+
+  private async check(map: DataMap): Promise<string[]> {
+    const { errors, warnings } = await this.host.asHost((db) => checkDataMap(db, map));
+    return [
+      ...errors.map(({ code, where, message }) => `error ${code} ${where}: ${message}`),
+      ...warnings.map(({ code, where, message }) => `warning ${code} ${where}: ${message}`),
+    ];
+  }
+}
+
+const mapOf = ({
+  more = {},
+  columns = 'id mail nick rank',
+  set = { mail: 'pseudonym-mail', nick: null },
+  exempt = [],
+}: Invention): Record<string, unknown> => ({
+  version: 1,
+  schema: 'h',
+  workspaces: 'none',
+  controller: { name: 'H' },
+  subjects: { person },
+  collections: {
+    people: collection('person', columns, {
+      subject: { person: 'id' },
+      erasure: { rule: 'pseudonymise', set },
+    }),
+    ...more,
+  },
+  exempt: exempt.map((table) => ({ table, reason: 'says the author' })),
+});
