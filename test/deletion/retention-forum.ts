@@ -134,6 +134,15 @@ export class Forum {
     }).run({ tenant: HOST_TENANT, id: HOST_TENANT });
   }
 
+  /** Of the whole host's, from this moment on. */
+  async hold(kind: string, key: string): Promise<void> {
+    await this.sql(
+      `insert into habeas.holds (tenant_id, subject_kind, subject_key, ground, review_on, placed_by, placed_at)
+       values ($1, $2, $3, 'Order', '2027-05-01', 'test', $4)`,
+      [HOST_TENANT, kind, key, this.clock.now()],
+    );
+  }
+
   failures(): Promise<Record<string, any>[]> {
     return this.sql('select collection, code, reason from habeas.retention_failures order by 1');
   }

@@ -1,7 +1,7 @@
 /** One collection's rows that are over, batch by batch: short transactions in which rows, files and progress go together. */
 import { type Database } from '../../database/database.js';
 import { systemTenancy } from '../../database/tenancy.js';
-import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { type SqlRunner, type UnitOfWork } from '../../database/unit-of-work.js';
 import { type HostMap } from '../../datamap/host-map.js';
 import { shown } from '../../datamap/names.js';
 import { settingsStatement } from '../../datamap/settings.js';
@@ -13,7 +13,9 @@ import { type RetentionFiles } from './files.js';
 import { type Kept } from './guard.js';
 import { type RetentionKept } from './kept.js';
 import { RetentionRules } from './rules.js';
-import { type Gone, type Phase, type Picked, type RetentionAim, RetentionSql } from './sweep-sql.js';
+import { Candidates, type Cut, type Next } from './candidates.js';
+import { type RetentionAim } from './due-rows.js';
+import { type Gone, type Phase, type Picked, RetentionSql } from './sweep-sql.js';
 import { overNow } from './time.js';
 
 /** Of one collection in one run: more would be a fault of its own, which need not be met a million times. */
@@ -44,9 +46,9 @@ const addProgress = `
 
 export class RetentionBatches {
   private readonly pace = new Pace();
-  private most = Number.POSITIVE_INFINITY;
-  /** Rows that this run leaves alone: failed before and not due, failed now, or locked by somebody. */
-  private readonly without: Buffer[] = [];
+  /** How many topmost rows are looked at: few to begin with, since nobody knows what hangs from them. */
+  private most = 16;
+  private readonly candidates = new Candidates([]);
   private failed = 0;
 
   constructor(
@@ -59,7 +61,7 @@ export class RetentionBatches {
     const { failures } = this.parts;
     const { now } = this.place;
     const collection = this.place.rule.collection.name;
-    this.without.push(...(await this.within((tx) => failures.waiting(tx, collection, now))));
+    this.candidates.without.push(...(await this.within((tx) => failures.waiting(tx, collection, now))));
     try {
       for (const phase of this.sqlOf(NOBODY).phases) while (await this.batch(phase)) signal?.throwIfAborted();
     } catch (error) {
@@ -75,30 +77,35 @@ export class RetentionBatches {
   private async batch(phase: Phase): Promise<boolean> {
     const size = Math.min(this.pace.size, this.most);
     const started = performance.now();
-    let picked: readonly Picked[] = [];
+    const found: { picked: readonly Picked[]; ahead: boolean } = { picked: [], ahead: false };
     try {
-      const more = await this.within((tx) =>
-        this.take(tx, size, phase, (rows) => {
-          picked = rows;
-        }),
+      const next = await this.within((tx) =>
+        this.take(tx, { phase, size }, (picked, ahead) => Object.assign(found, { picked, ahead })),
       );
-      this.pace.took(performance.now() - started, picked.length);
+      if (typeof next === 'string') return next === 'more';
+      this.pace.took(performance.now() - started, next.portion.weight);
       this.most = Math.min(this.most * 2, Number.MAX_SAFE_INTEGER);
-      return more;
+      next.done();
+      return next.more;
     } catch (error) {
+      const { picked, ahead } = found;
       if (picked.length === 0 && !isPassing(error)) throw failed(error, this.place);
+      const givenUp = this.candidates.givesUp();
+      if (givenUp && isPassing(error)) return givenUp === 'line';
       this.pace.stumbled();
       // Taken apart until the row that stops the others stands alone.
-      if (picked.length > 1 && size > 1) this.most = Math.max(1, picked.length >> 2);
-      else return this.leave(picked[0], error);
-      return true;
+      if (size > 1 && (picked.length !== 1 || (ahead && isPassing(error)))) {
+        this.most = Math.max(1, (ahead ? size : picked.length || size) >> 2);
+        return true;
+      }
+      return this.leave(picked[0], error);
     }
   }
 
   /** A batch of one that failed: the row is left alone. */
   private async leave(row: Picked | undefined, error: unknown): Promise<boolean> {
     if (row === undefined) throw tooSlow(this.place);
-    this.without.push(row.digest);
+    this.candidates.leave(row);
     if (isPassing(error)) return true;
     const { now, rule } = this.place;
     const reason = tellable(failed(error, this.place));
@@ -109,37 +116,38 @@ export class RetentionBatches {
 
   private async take(
     tx: UnitOfWork,
-    size: number,
-    phase: Phase,
-    onPicked: (rows: readonly Picked[]) => void,
-  ): Promise<boolean> {
+    { phase, size }: { phase: Phase; size: number },
+    onPicked: (rows: readonly Picked[], ahead: boolean) => void,
+  ): Promise<Next> {
     // Asked again in the transaction that acts: a hold of this minute counts, and what was lengthened meanwhile.
-    if (!(await this.isStillOver(tx))) return false;
+    if (!(await this.isStillOver(tx))) return 'over';
     const kept = await this.parts.kept.of(tx);
-    if (kept === 'everything') return false;
+    if (kept === 'everything') return 'over';
     const sql = this.sqlOf(kept);
     const settings = settingsStatement(selectionOf(this.place, kept));
     await tx.query(settings.sql, settings.values);
     await tx.query(`select set_config('lock_timeout', $1, true)`, [LOCK_TIMEOUT]);
-    const gone = await tx.asHost(async (db) => {
-      const pick = sql.pick(size, this.without, phase);
-      const picked = await db.query<Picked>(pick.sql, pick.values);
-      onPicked(picked);
-      if (picked.length === 0) return undefined;
-      for (const lock of sql.locks(picked)) await db.query(lock.sql, lock.values);
-      const erase = sql.erase(picked, phase);
-      const done = await db.query<Gone>(erase.sql, erase.values);
-      // Deferred keys speak now, while it is known which rows they are about.
-      await db.query('set constraints all immediate');
-      // What did not go would be picked for ever; taken apart, it is found. A ring goes as a whole or not at all.
-      const [rows, least] = [done[0]?.rows ?? 0, phase === 'rings' ? picked.length : 1];
-      if (rows < least) throw stays(this.place);
-      return done;
+    const taken = await tx.asHost(async (db) => {
+      const next = await this.candidates.next(db, sql, { phase, size, kept }, onPicked);
+      return typeof next === 'string' ? next : { next, gone: await this.erase(db, sql, next) };
     });
-    if (gone === undefined) return false;
-    for (const { files } of gone) await this.parts.files.note(tx, files ?? []);
-    await tx.query(addProgress, [tx.tenant, JSON.stringify(progressOf(gone))]);
-    return true;
+    if (typeof taken === 'string') return taken;
+    for (const { files } of taken.gone) await this.parts.files.note(tx, files ?? []);
+    await tx.query(addProgress, [tx.tenant, JSON.stringify(progressOf(taken.gone))]);
+    return taken.next;
+  }
+
+  private async erase(db: SqlRunner, sql: RetentionSql, { phase, portion, ahead }: Cut): Promise<Gone[]> {
+    const { level, rows } = portion;
+    for (const lock of sql.locks(rows, level)) await db.query(lock.sql, lock.values);
+    const erase = sql.erase(rows, phase, level);
+    const gone = await db.query<Gone>(erase.sql, erase.values);
+    // Deferred keys speak now, while it is known which rows they are about.
+    await db.query('set constraints all immediate');
+    // What did not go would be picked for ever; taken apart, it is found. What answers each other goes as a whole or not.
+    const least = phase === 'leaves' || ahead ? 1 : rows.length;
+    if ((gone[0]?.rows ?? 0) < least) throw stays(this.place);
+    return gone;
   }
 
   /** Under the lock that a change takes as well: either it comes first, or this batch does. */

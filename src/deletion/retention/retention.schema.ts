@@ -5,11 +5,13 @@ const Days = z
   .string()
   .max(20)
   .regex(
-    /^P(?=\d)(\d{1,5}Y)?(\d{1,5}M)?(\d{1,5}W)?(\d{1,6}D)?$/,
+    /^P(?=\d)(\d{1,9}Y)?(\d{1,9}M)?(\d{1,9}W)?(\d{1,9}D)?$/,
     'an ISO 8601 duration of days, weeks, months or years such as P90D',
   )
   // Of what is no duration the line above has spoken.
   .refine((text) => !(daysOf(text).most > 36_600), 'at most a hundred years; null keeps until it is deleted');
+
+const MOST_COLLECTIONS = 500;
 
 const CollectionName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'the name of a collection');
 
@@ -17,6 +19,8 @@ export const NewRetention = z
   .strictObject({
     collections: z
       .record(CollectionName, z.strictObject({ keep: Days.nullable().describe('null: until deleted') }))
+      // Each that is none is objected to in the answer.
+      .refine((named) => Object.keys(named).length <= MOST_COLLECTIONS, `at most ${MOST_COLLECTIONS} at once`)
       .optional(),
     auditLog: Days.optional().describe('At least P30D'),
     subscriptionEnded: z
