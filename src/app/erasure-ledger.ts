@@ -1,30 +1,14 @@
 import { type INestApplicationContext, type Type } from '@nestjs/common';
 import { AppModule } from '../app.module.js';
-import { AuditLog } from '../audit/events.js';
-import { Clock } from '../clock.js';
 import { type Config } from '../config.js';
-import { Database } from '../database/database.js';
-import { Certificates } from '../deletion/certificates.js';
-import { Eraser } from '../deletion/eraser.js';
-import { Erasures } from '../deletion/erasures.js';
 import { ErasureLedger } from '../deletion/ledger.js';
 import { planReport, replayReport } from '../deletion/ledger.cli.js';
 import { LedgerDigests } from '../deletion/ledger-entry.js';
-import { LedgerEraser } from '../deletion/ledger-eraser.js';
-import { LedgerReplay } from '../deletion/ledger-replay.js';
-import { ResidueSearch } from '../deletion/residue-search.js';
-import { Suppressions } from '../deletion/suppressions.js';
-import { WorkspaceEraser } from '../deletion/workspace-eraser.js';
-import { WorkspaceOwnData } from '../deletion/workspace-own-data.js';
-import { ErasingPerson } from '../dsar/erasing-person.js';
-import { ErasureRepetition } from '../dsar/erasure-repetition.js';
-import { Parts } from '../dsar/parts.js';
-import { Requests } from '../dsar/requests.js';
-import { WorkspaceMatters } from '../dsar/workspace-purge/matters.js';
+import { eachByItsOwn, LedgerEraser, PurgeRepeater } from '../deletion/ledger-eraser.js';
+import { type EraserPort, LedgerReplay } from '../deletion/ledger-replay.js';
 import { createApp } from '../http/bootstrap.js';
 import { createLog } from '../http/log.js';
 import { Signing } from '../keys/signing.js';
-import { Outbox } from '../mail/outbox.js';
 import { type Environment, openEnvironment } from './environment.js';
 import { layFoundation } from './foundation.js';
 
@@ -47,29 +31,10 @@ export const replayErasures = (
     }
   });
 
-/** The eraser of a service that has been put together. */
-export function ledgerEraserOf(app: INestApplicationContext): LedgerEraser {
+/** The erasers of a service that has been put together. */
+export function ledgerEraserOf(app: INestApplicationContext): EraserPort {
   const its = <T>(token: { prototype: T }): T => app.get<T>(token as Type<T>, { strict: false });
-  return new LedgerEraser({
-    database: its(Database),
-    erasures: its(Erasures),
-    eraser: its(Eraser),
-    workspaces: its(WorkspaceEraser),
-    certificates: its(Certificates),
-    suppressions: its(Suppressions),
-    audit: its(AuditLog),
-    matter: new ErasureRepetition({
-      database: its(Database),
-      clock: its(Clock),
-      outbox: its(Outbox),
-      requests: its(Requests),
-      requestParts: its(Parts),
-      person: its(ErasingPerson),
-      residues: its(ResidueSearch),
-      workspace: its(WorkspaceOwnData),
-      workspaceMatters: its(WorkspaceMatters),
-    }),
-  });
+  return eachByItsOwn(its(LedgerEraser), its(PurgeRepeater));
 }
 
 async function withEnvironment<T>(

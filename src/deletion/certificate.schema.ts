@@ -52,7 +52,7 @@ const shape = z.strictObject({
   pendingSweeps: z.array(PendingSweep),
   /** Titles of those who had been handed the data and are told of the erasure (GDPR Art. 19); absent: nobody. */
   recipients: z.array(Line(1000)).optional(),
-  /** Of a workspace: the head of its log when it ended. */
+  /** Of a workspace: the head of its log, up to and with `workspace.purged`. */
   checkpoint: SignedCheckpoint.optional(),
   storage: z.strictObject({ versionsGoneBy: Day.nullable() }),
   backups: z.strictObject({ goneBy: Day }),

@@ -110,7 +110,8 @@ export function ledgerEntry(
   });
 }
 
-function unnamed(
+/** A person as the ledger has them. */
+export function unnamed(
   { kind, key, identifiers }: Subject,
   known: SubjectKind | undefined,
   digests: LedgerDigests,

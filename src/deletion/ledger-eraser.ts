@@ -9,6 +9,7 @@ import { type Erasures } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
 import { type LedgerEntry } from './ledger-entry.js';
 import { type EraserPort } from './ledger-replay.js';
+import { type EraserOptions } from './step-context.js';
 import { type Suppressions } from './suppressions.js';
 
 /** What only upper layers know of an erasure: its request, and what Habeas keeps about its people. */
@@ -27,15 +28,14 @@ export interface RepeatedMatter {
 export interface LedgerEraserParts {
   database: Database;
   erasures: Erasures;
-  /** For people. */
   eraser: Pick<Eraser, 'begin' | 'run'>;
-  /** For a workspace as a whole. */
-  workspaces: Pick<Eraser, 'begin' | 'run'>;
   certificates: Pick<Certificates, 'keep'>;
   suppressions: Suppressions;
   audit: AuditLog;
   matter: RepeatedMatter;
 }
+
+const notOver = 'select from habeas.erasures where id = $1 and job_sealed is not null for update';
 
 /**
  * Erases once more what a restore brought back, and puts back what it took: that the erasure was done, its certificate,
@@ -44,16 +44,16 @@ export interface LedgerEraserParts {
 export class LedgerEraser implements EraserPort {
   constructor(private readonly parts: LedgerEraserParts) {}
 
-  async repeat(job: ErasureJob, entry: LedgerEntry): Promise<void> {
-    const { database, matter } = this.parts;
+  async repeat(job: ErasureJob, entry: LedgerEntry, options: EraserOptions = {}): Promise<void> {
+    const { database, eraser, matter } = this.parts;
     const tenancy = systemTenancy(job.tenant, 'erasure-ledger');
-    const eraser = job.scope === 'workspace' ? this.parts.workspaces : this.parts.eraser;
     const again = await database.within(tenancy, async (tx) => {
+      await options.shouldGoOn?.(tx);
       await matter.takeUp(tx, entry);
       return eraser.begin(tx, await this.ownIds(tx, job));
     });
     if (again.scope === 'workspace' || again.subjects.length > 0) {
-      await eraser.run(again);
+      await eraser.run(again, options);
       await matter.forget(again, entry);
     }
     await database.within(tenancy, (tx) => this.end(tx, again, entry));
@@ -61,6 +61,8 @@ export class LedgerEraser implements EraserPort {
 
   private async end(tx: UnitOfWork, again: ErasureJob, entry: LedgerEntry): Promise<void> {
     const { erasures, certificates, suppressions, audit, matter } = this.parts;
+    // Somebody else who did the same, a worker beside a replay, was the first.
+    if (!(await tx.one(notOver, [again.id]))) return;
     const erased = { erasureId: entry.erasureId, erasedAt: new Date(entry.completedAt) };
     // As it was certified: the counts of this repetition are of what a backup had, not of what was erased.
     await tx.query('update habeas.erasures set erased_at = $2 where id = $1', [again.id, erased.erasedAt]);
@@ -98,3 +100,12 @@ export class LedgerEraser implements EraserPort {
     return job;
   }
 }
+
+/** Repeats the purges of workspaces. */
+export class PurgeRepeater extends LedgerEraser {}
+
+/** Repeats each erasure by the one that does its kind. */
+export const eachByItsOwn = (people: EraserPort, workspaces: EraserPort): EraserPort => ({
+  repeat: (job, entry, options) =>
+    (job.scope === 'workspace' ? workspaces : people).repeat(job, entry, options),
+});

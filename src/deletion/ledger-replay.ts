@@ -3,19 +3,21 @@ import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { DomainError } from '../errors.js';
-import { type ErasureJob, subjectId } from './erasure.js';
+import { type ErasureJob } from './erasure.js';
 import { type ErasureLedger } from './ledger.js';
-import { type Erased, type LedgerDigests, type LedgerEntry } from './ledger-entry.js';
+import { type LedgerDigests, type LedgerEntry } from './ledger-entry.js';
+import { jobAgain } from './ledger-job.js';
 import { type Left, LeftRows } from './left-rows.js';
-import { type Again, LedgerSearch } from './ledger-search.js';
+import { LedgerSearch } from './ledger-search.js';
+import { type EraserOptions } from './step-context.js';
 
 /** Does an erasure again; plugged in from above, since a request may have to be told. */
 export interface EraserPort {
   /**
    * Runs the job to its end, with its id and its pseudonyms, whether or not the database knows of it. Must be
-   * harmless where there is nothing to do.
+   * harmless where there is nothing to do, and beside another that does the same.
    */
-  repeat(job: ErasureJob, entry: LedgerEntry): Promise<void>;
+  repeat(job: ErasureJob, entry: LedgerEntry, options?: EraserOptions): Promise<void>;
 }
 
 /** An erasure of the ledger of which rows are there again. */
@@ -82,7 +84,7 @@ export class LedgerReplay {
     await this.reading(async (tx) => {
       const again = await this.search.find(tx, everybody, own);
       for (const entry of entries) {
-        const job = jobOf(entry, again);
+        const job = jobAgain(entry, (erased) => again.get(erased)?.subject);
         const left = [...(await this.rows.left(tx, job)), ...unknownTo(finished, entry)];
         const doubtful = entry.subjects.some((erased) => again.get(erased)?.doubtful);
         if (left.length > 0) plan.recurrences.push({ entry, job, left, doubtful });
@@ -150,20 +152,3 @@ export class LedgerReplay {
 
 const unknownTo = (finished: ReadonlySet<string>, { jobId }: LedgerEntry): Left[] =>
   finished.has(jobId) ? [] : [{ collection: 'habeas', rows: 1 }];
-
-function jobOf(entry: LedgerEntry, again: ReadonlyMap<Erased, Again>): ErasureJob {
-  const { erasureId, tenant, jobId, scope } = entry;
-  const pseudonyms: Record<string, string> = {};
-  const subjects: ErasureJob['subjects'] = [];
-  for (const { key, pseudonym } of entry.workspaces)
-    if (pseudonym) pseudonyms[`workspace:${key}`] = pseudonym;
-  for (const erased of entry.subjects) {
-    const subject = again.get(erased)?.subject;
-    if (!subject) continue;
-    subjects.push(subject);
-    pseudonyms[subjectId(subject)] = erased.pseudonym;
-  }
-  const workspaces = entry.workspaces.map(({ key }) => key);
-  const kept = entry.kept?.map((one) => ({ ...one, ground: 'ledger' }));
-  return { id: erasureId, tenant, jobId, scope, subjects, workspaces, pseudonyms, ...(kept && { kept }) };
-}

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import { DomainError } from '../errors.js';
 import { canonicalJson, parseOnce } from '../keys/canonical-json.js';
 import { type Signing } from '../keys/signing.js';
@@ -10,6 +11,9 @@ import { type LedgerEntry, SignedLedgerEntry } from './ledger-entry.js';
 export type Found = { path: string; entry: LedgerEntry } | { path: string; problem: string };
 
 const FOLDER = 'erasures';
+/** Where the entry of a request is: `entries` goes by time, and a request does not know when it was erased. */
+const POINTER_FORMAT = 'habeas-erasure-ledger-pointer/1';
+const Pointer = z.strictObject({ format: z.literal(POINTER_FORMAT), entry: z.string() });
 const NAME =
   /^erasures\/\d{4}\/\d{2}\/(\d{4}-\d{2}-\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z-[0-9a-f-]{36}\.json$/;
 
@@ -40,8 +44,9 @@ export class ErasureLedger {
     const path = pathOf(entry);
     const there = await this.read(path);
     if (there === undefined) {
-      const body = `${JSON.stringify(this.signing.sign(entry), null, 2)}\n`;
-      await this.store.put(path, Readable.from([Buffer.from(body)]), { contentType: 'application/json' });
+      // The pointer first: whatever is entered can be found by its request, and one to nothing says nothing.
+      await this.put(pointerOf(entry.jobId), { format: POINTER_FORMAT, entry: path });
+      await this.put(path, this.signing.sign(entry));
       return entry;
     }
     if (!('entry' in there) || !isSameErasure(there.entry, entry))
@@ -50,6 +55,21 @@ export class ErasureLedger {
         'The ledger holds something else in the place of this erasure.',
       );
     return there.entry;
+  }
+
+  /**
+   * The erasure of a request, if it was ever finished. For one that was not, as nearly always, one look-up.
+   * @throws DomainError `ledger.unreadable` where something else is in its place; `storage.unavailable`
+   */
+  async ofRequest(jobId: string): Promise<LedgerEntry | undefined> {
+    await this.ready();
+    const path = pointerOf(jobId);
+    if (!(await this.store.stat(path))) return undefined;
+    const found = await this.read(await this.pointedAt(path));
+    // An attempt was killed between pointer and entry: nobody was told of anything.
+    if (!found) return undefined;
+    if ('entry' in found && found.entry.jobId === jobId) return found.entry;
+    throw unreadable();
   }
 
   /** What was completed at `since` or later, in no order; what cannot be read is told, not skipped. */
@@ -77,6 +97,21 @@ export class ErasureLedger {
     }
   }
 
+  private async pointedAt(path: string): Promise<string> {
+    try {
+      const { entry } = Pointer.parse(parseOnce(await text(await this.store.get(path))));
+      if (NAME.test(entry)) return entry;
+    } catch (error) {
+      if (error instanceof DomainError && error.code.startsWith('storage.')) throw error;
+    }
+    throw unreadable();
+  }
+
+  private async put(path: string, document: object): Promise<void> {
+    const body = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
+    await this.store.put(path, Readable.from([body]), { contentType: 'application/json' });
+  }
+
   private async ready(): Promise<void> {
     if (!this.isReady) await this.store.ready();
     this.isReady = true;
@@ -98,6 +133,11 @@ function isSameErasure(one: LedgerEntry, other: LedgerEntry): boolean {
     });
   return identity(one) === identity(other);
 }
+
+const unreadable = (): DomainError =>
+  new DomainError('ledger.unreadable', 'What the erasure ledger says of this request cannot be read.');
+
+const pointerOf = (jobId: string): string => `requests/${jobId}.json`;
 
 function pathOf({ completedAt, erasureId }: LedgerEntry): string {
   const time = new Date(completedAt).toISOString();

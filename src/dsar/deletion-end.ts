@@ -15,6 +15,16 @@ import { type Outcome } from './request-lifecycle.js';
 import { type Request } from './request.js';
 import { Requests } from './requests.js';
 
+/** Whether rows of this collection are about people of these kinds themselves. */
+export const namesThem = (
+  { map }: Pick<HostMap, 'map'>,
+  collection: string,
+  people: readonly { kind: string }[],
+): boolean =>
+  people.some(({ kind }) =>
+    map.collections[collection]?.subject[kind]?.some(({ join }) => join.length === 0),
+  );
+
 /** The end of a person's deletion, in one transaction: certificate, suppression, mail, and then nobody knows who it was. */
 @Injectable()
 export class DeletionEnd {
@@ -74,9 +84,7 @@ export class DeletionEnd {
    */
   private isLeft(job: ErasureJob, { rule, collection, workspace }: StepOutcome): boolean {
     if (rule !== 'keep') return false;
-    const { subject = {} } = this.host.map.collections[collection] ?? {};
-    const namesThem = job.subjects.some(({ kind }) => subject[kind]?.some(({ join }) => join.length === 0));
-    return namesThem || keptBy(job, collection, workspace) !== undefined;
+    return namesThem(this.host, collection, job.subjects) || keptBy(job, collection, workspace) !== undefined;
   }
 
   /** The letter has its own sealed copy of the address, which ends when it is sent or given up. */

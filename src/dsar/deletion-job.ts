@@ -7,6 +7,8 @@ import { type Subject } from '../datamap/settings.js';
 import { Eraser } from '../deletion/eraser.js';
 import { type ErasureJob, subjectId } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
+import { LedgerDigests, type LedgerEntry } from '../deletion/ledger-entry.js';
+import { jobOfPeople } from '../deletion/ledger-job.js';
 import { DomainError } from '../errors.js';
 import { keptFor, keptOf } from './kept-places.js';
 import { type Part, takesPart } from './parts.js';
@@ -21,6 +23,7 @@ export class DeletionJob {
     private readonly requests: Requests,
     private readonly eraser: Eraser,
     private readonly erasures: Erasures,
+    private readonly digests: LedgerDigests,
   ) {}
 
   /**
@@ -32,17 +35,7 @@ export class DeletionJob {
     // Without its key nothing of that workspace would be found, and nobody would notice.
     if (parts.some(({ tenant, hostKey }) => tenant !== HOST_TENANT && hostKey === null))
       throw new DomainError('erasure.workspace_unknown', 'A part’s workspace is not in the directory.');
-    const refs = await this.requests.subjects(tx, request.id);
-    const subjects: Subject[] = [];
-    const names: string[] = [];
-    await tx.asHost(async (host) => {
-      for (const { kind, key } of refs) {
-        const known = await this.host.people.byKey(host, kind, key);
-        const { display } = await this.host.people.profile(host, { kind, key });
-        subjects.push(known ?? { kind, key, identifiers: {} });
-        if (display !== null) names.push(display);
-      }
-    });
+    const { subjects, names } = await this.people(tx, request);
     // The account's own part may have been refused: what the host decides about then stays.
     const isAccount = parts.some(({ tenant }) => tenant === HOST_TENANT);
     const kept = keptFor(request, await keptOf(tx, request));
@@ -59,6 +52,16 @@ export class DeletionJob {
     };
   }
 
+  /**
+   * The erasure that the ledger has of this request, of the same people as they are now.
+   * @throws DomainError `datamap.drift`, `ledger.conflict`
+   */
+  async again(tx: UnitOfWork, request: Request, entry: LedgerEntry): Promise<ErasureJob> {
+    this.host.assertFits();
+    const { subjects, names } = await this.people(tx, request);
+    return { ...jobOfPeople(entry, subjects, this.host, this.digests), names };
+  }
+
   /** The erasure that has begun for this request, else a new one, planned and kept. */
   async begin(tx: UnitOfWork, request: Request, parts: readonly Part[]): Promise<ErasureJob> {
     const known = await this.begun(tx, request);
@@ -71,5 +74,21 @@ export class DeletionJob {
       if (error instanceof DomainError && error.code === 'erasure.not_found') return undefined;
       throw error;
     });
+  }
+
+  /** Identifiers and names as the host has them. */
+  private async people(tx: UnitOfWork, { id }: Request): Promise<{ subjects: Subject[]; names: string[] }> {
+    const refs = await this.requests.subjects(tx, id);
+    const subjects: Subject[] = [];
+    const names: string[] = [];
+    await tx.asHost(async (host) => {
+      for (const { kind, key } of refs) {
+        const known = await this.host.people.byKey(host, kind, key);
+        const { display } = await this.host.people.profile(host, { kind, key });
+        subjects.push(known ?? { kind, key, identifiers: {} });
+        if (display !== null) names.push(display);
+      }
+    });
+    return { subjects, names };
   }
 }

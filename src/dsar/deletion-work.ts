@@ -8,6 +8,8 @@ import { Erasures } from '../deletion/erasures.js';
 import { LeftRows } from '../deletion/left-rows.js';
 import { countsOf } from '../deletion/residue-report.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
+import { LedgerEraser } from '../deletion/ledger-eraser.js';
+import { type LedgerEntry } from '../deletion/ledger-entry.js';
 import { DomainError } from '../errors.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { DeletionEnd } from './deletion-end.js';
@@ -40,10 +42,27 @@ export class DeletionWork {
     private readonly end: DeletionEnd,
     private readonly erasures: Erasures,
     private readonly recipients: Recipients,
+    private readonly repeater: LedgerEraser,
   ) {}
 
-  /** @throws DomainError what stops it: `deletion.held`, `erasure.*`, `residue.*`, `datamap.drift`, `storage.*` */
+  /**
+   * @throws DomainError what stops it: `deletion.held`, `erasure.*`, `residue.*`, `ledger.*`, `datamap.drift`, `storage.*`
+   */
   async run(request: Request): Promise<void> {
+    const before = await this.memory.recall(request);
+    await (before ? this.repeat(request, before) : this.erase(request));
+  }
+
+  /** A backup brought back what was erased and told: done once more under the same ids, and told nobody. */
+  private async repeat(request: Request, entry: LedgerEntry): Promise<void> {
+    const job = await this.within(request, (tx) => this.job.again(tx, request, entry));
+    await this.repeater.repeat(job, entry, {
+      shouldGoOn: (tx) => this.shouldGoOn(tx, job),
+      onIrreversible: (tx) => this.requests.tell(tx, request, 'request.irreversible'),
+    });
+  }
+
+  private async erase(request: Request): Promise<void> {
     const job = await this.within(request, async (tx) =>
       this.job.begin(tx, request, await this.parts.of(tx, request)),
     );

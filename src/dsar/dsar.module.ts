@@ -30,6 +30,8 @@ import { DeskController } from './desk.controller.js';
 import { EarlierMatters } from './earlier-matters.js';
 import { ErasingPerson } from './erasing-person.js';
 import { ErasureMemory } from './erasure-memory.js';
+import { erasureRepeater } from './erasure-repeater.js';
+import { ErasureRepetition } from './erasure-repetition.js';
 import { Filing } from './filing.js';
 import { ForgettingSweep } from './forgetting.sweep.js';
 import { FulfilmentSweep } from './fulfilment.sweep.js';
@@ -122,6 +124,8 @@ const deletion = [
   ErasingPerson,
   OpenCopies,
   ErasureMemory,
+  ErasureRepetition,
+  erasureRepeater,
   EarlierMatters,
   ownData,
 ];
@@ -150,6 +154,8 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
     Letters,
     Notes,
     WorkspaceDeletionBlockers,
+    ErasureMemory,
+    ErasureRepetition,
     ...knowledge,
   ],
 })

@@ -6,10 +6,14 @@ import { type SignedCertificate } from '../deletion/certificate.schema.js';
 import { Certificates, type CertificateTold } from '../deletion/certificates.js';
 import { type ErasureJob } from '../deletion/erasure.js';
 import { ErasureLedger } from '../deletion/ledger.js';
-import { ledgerEntry, LedgerDigests } from '../deletion/ledger-entry.js';
+import { ledgerEntry, LedgerDigests, type LedgerEntry } from '../deletion/ledger-entry.js';
 import { Suppressions } from '../deletion/suppressions.js';
+import { type Request } from './request.js';
 
-/** Enters an erasure into the ledger, outside the database, before anybody is told of it. */
+const endedThen =
+  'select 1 from habeas.erasures where id = $1 and job_id = $2 and erased_at = $3 and job_sealed is not null';
+
+/** What of an erasure is known outside the database, whatever becomes of that: entered before anybody is told of it. */
 @Injectable()
 export class ErasureMemory {
   constructor(
@@ -20,6 +24,20 @@ export class ErasureMemory {
     private readonly ledger: ErasureLedger,
     private readonly digests: LedgerDigests,
   ) {}
+
+  /**
+   * The erasure that this request has led to already, and that the database has forgotten: a backup brought the request
+   * back as open. An attempt that was entered and then interrupted is none: it is still to be ended, and told.
+   * @throws DomainError `ledger.unreadable`, `storage.*`: without the ledger's word nothing may begin
+   */
+  async recall({ id, tenant }: Request): Promise<LedgerEntry | undefined> {
+    const entry = await this.ledger.ofRequest(id);
+    if (!entry) return undefined;
+    const interrupted = await this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), (tx) =>
+      tx.one(endedThen, [entry.erasureId, id, new Date(entry.completedAt)]),
+    );
+    return interrupted ? undefined : entry;
+  }
 
   /**
    * Safe to repeat.

@@ -85,4 +85,12 @@ test('a replay that is killed (kill -9) at any object and step is simply run aga
     await its.desk.sweep();
     expect([await its.memory(mine.id), await its.memory(theirs.id)]).toEqual(first);
   }
+
+  // Nobody replays again: the requests' own workers finish what it has begun.
+  await restore(its.desk.db, saved);
+  expect((await replay(Math.round(length * 0.3))).signal).toBe('SIGKILL');
+  its.desk.clock.advance(3_600_000);
+  await its.fulfil(mine);
+  await its.fulfil(theirs);
+  expect([await its.memory(mine.id), await its.memory(theirs.id)]).toEqual(first);
 }, 240_000);

@@ -24,6 +24,10 @@ describe('a database restored from a backup that was taken before a workspace wa
         [acme],
       )
     )[0];
+  const certificates = () =>
+    its.desk.db.behindTheScenes('select id, certificate from habeas.erasures where certificate is not null');
+  const purge = (id: string) =>
+    its.desk.app.get(WorkspaceDeletionFulfilment, { strict: false }).run({ tenant: acme, id });
   const purged = () =>
     its.desk.mails().then((mails) => mails.filter(({ subject }) => /is deleted$/.test(subject ?? '')));
 
@@ -39,9 +43,14 @@ describe('a database restored from a backup that was taken before a workspace wa
       if (scheduled) saved = await backup(its.desk.db);
       const full = await rowsOfHost(its.desk);
       its.desk.clock.advance(30 * DAY);
-      await its.desk.app.get(WorkspaceDeletionFulfilment, { strict: false }).run({ tenant: acme, id });
+      await purge(id);
       await its.deliver();
-      const first = { host: await rowsOfHost(its.desk), mails: (await purged()).length };
+      const first = {
+        host: await rowsOfHost(its.desk),
+        mails: (await purged()).length,
+        certificates: await certificates(),
+      };
+      expect(first.certificates).toHaveLength(1);
       expect(first.mails).toBeGreaterThan(0);
       expect(await directory()).toEqual({ purged: true, named: false });
 
@@ -53,22 +62,45 @@ describe('a database restored from a backup that was taken before a workspace wa
         text: expect.stringContaining('1 erasure repeated, 0 left to look at.'),
       });
       expect(difference(first.host, await rowsOfHost(its.desk))).toEqual({});
+      expect(await certificates()).toEqual(first.certificates);
       // A directory that had never seen the workspace has nothing to forget.
       expect(await directory()).toEqual(scheduled ? { purged: true, named: false } : undefined);
       expect((await its.replay.plan()).recurrences).toEqual([]);
       expect((await its.replayed()).text).toContain('0 left to look at.');
       // Whatever the request would still do by itself, it does no more.
       await its.desk.sweep();
-      await its.desk.app
-        .get(WorkspaceDeletionFulfilment, { strict: false })
-        .run({ tenant: acme, id })
-        .catch((error: unknown) => {
-          expect(error).toMatchObject({ code: 'request.not_found' });
-        });
+      await purge(id).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'request.not_found' });
+      });
       await its.deliver();
       expect((await purged()).length).toBe(first.mails);
       expect(difference(first.host, await rowsOfHost(its.desk))).toEqual({});
     },
     60_000,
   );
+
+  test('whose worker is there before the replay: purged again by the same certificate, and told nobody', async () => {
+    const id = await schedule(its.desk);
+    await its.deliver();
+    saved = await backup(its.desk.db);
+    its.desk.clock.advance(30 * DAY);
+    await purge(id);
+    await its.deliver();
+    const [host, mails, first] = [await rowsOfHost(its.desk), (await purged()).length, await certificates()];
+    await restore(its.desk.db, saved);
+    its.desk.clock.advance(DAY);
+    await purge(id);
+    await its.deliver();
+    const [request] = await its.desk.db.behindTheScenes(
+      'select status, outcome, failure from habeas.requests where id = $1',
+      [id],
+    );
+    expect(request).toEqual({ status: 'fulfilled', outcome: 'full', failure: null });
+    expect(difference(host, await rowsOfHost(its.desk))).toEqual({});
+    expect(await certificates()).toEqual(first);
+    expect(await directory()).toEqual({ purged: true, named: false });
+    expect((await its.replayed()).text).toContain('0 erasures repeated, 0 left to look at.');
+    expect((await purged()).length).toBe(mails);
+    expect(await certificates()).toEqual(first);
+  }, 60_000);
 });

@@ -11,6 +11,7 @@ import { LedgerReplay } from '../../src/deletion/ledger-replay.js';
 import { AccessFulfilment } from '../../src/dsar/access-fulfilment.js';
 import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
 import { Outbox } from '../../src/mail/outbox.js';
+import { type ObjectStores } from '../../src/storage/object-store.js';
 import { TestDesk } from '../support/desk.js';
 
 const { member } = demoPeople;
@@ -23,8 +24,8 @@ export interface Asked {
 export class LedgerRequests {
   private constructor(readonly desk: TestDesk) {}
 
-  static async open(): Promise<LedgerRequests> {
-    return new LedgerRequests(await TestDesk.open({ work: false }));
+  static async open(stores?: (real: ObjectStores) => ObjectStores): Promise<LedgerRequests> {
+    return new LedgerRequests(await TestDesk.open({ work: false, ...(stores && { stores }) }));
   }
 
   /** A package that the member had before, and what is known of them since. */
@@ -70,6 +71,16 @@ export class LedgerRequests {
       write: (more) => void (text += more),
     });
     return { text, exitCode };
+  }
+
+  async standing({ id }: Asked) {
+    const [row] = await this.desk.db.behindTheScenes<{
+      status: string;
+      outcome: string | null;
+      failure: { code: string } | null;
+      attempts: number;
+    }>('select status, outcome, failure, attempts from habeas.requests where id = $1', [id]);
+    return row;
   }
 
   /** All that an erasure leaves, wherever it is kept. */

@@ -7,8 +7,8 @@ import { Certificates } from '../../src/deletion/certificates.js';
 import { type ErasureJob } from '../../src/deletion/erasure.js';
 import { ErasureLedger } from '../../src/deletion/ledger.js';
 import { LedgerDigests, type LedgerEntry, ledgerEntry } from '../../src/deletion/ledger-entry.js';
-import { LedgerEraser } from '../../src/deletion/ledger-eraser.js';
-import { LedgerReplay } from '../../src/deletion/ledger-replay.js';
+import { eachByItsOwn, LedgerEraser, PurgeRepeater } from '../../src/deletion/ledger-eraser.js';
+import { type EraserPort, LedgerReplay } from '../../src/deletion/ledger-replay.js';
 import { Suppressions } from '../../src/deletion/suppressions.js';
 import { WorkspaceEraser } from '../../src/deletion/workspace-eraser.js';
 import { Sealing } from '../../src/keys/sealing.js';
@@ -22,7 +22,7 @@ const keysOfTests = { sealing: new Sealing(Buffer.alloc(32, 7)), signing: new Si
 export class LedgerSituation {
   readonly ledger: ErasureLedger;
   readonly replay: LedgerReplay;
-  readonly eraser: LedgerEraser;
+  readonly eraser: EraserPort;
   private readonly digests: LedgerDigests;
   private readonly suppressions: Suppressions;
 
@@ -42,11 +42,13 @@ export class LedgerSituation {
     const tombstoneDue = () => clock.now();
     const workspaces = new WorkspaceEraser({ database, host: hostMap, erasures, files, tombstoneDue });
     const nothing = () => Promise.resolve();
-    this.eraser = new LedgerEraser({
-      ...{ database, erasures, eraser, workspaces, certificates, suppressions, audit },
-      // No request stands behind these erasures: test/deletion/ledger-requests.test.ts has those that have one.
-      matter: { takeUp: nothing, forget: nothing, close: nothing },
-    });
+    // No request stands behind these erasures: test/deletion/ledger-requests.test.ts has those that have one.
+    const matter = { takeUp: nothing, forget: nothing, close: nothing };
+    const parts = { database, erasures, certificates, suppressions, audit, matter };
+    this.eraser = eachByItsOwn(
+      new LedgerEraser({ ...parts, eraser }),
+      new PurgeRepeater({ ...parts, eraser: workspaces }),
+    );
   }
 
   /** Ends an erasure as the service does: it is in the ledger, and the database knows that it is over. */

@@ -4,16 +4,14 @@ import { Certificates } from '../../deletion/certificates.js';
 import { Requests } from '../requests.js';
 import { LastWords } from './last-words.js';
 import { type Purge, type PurgeStep } from './purge-step.js';
-import { PurgedLog } from './purged-log.js';
 import { PurgeRecipients } from './recipients.js';
 import { Remains } from './remains.js';
 
-/** The end of a purge, in one transaction: the last events, the log's checkpoint, the certificate, and the mails with it. */
+/** The end of a purge, in one transaction: the request's last event, and the mails with the certificate. */
 @Injectable()
 export class PurgeEnd implements PurgeStep {
   constructor(
     private readonly requests: Requests,
-    private readonly log: PurgedLog,
     private readonly certificates: Certificates,
     private readonly recipients: PurgeRecipients,
     private readonly words: LastWords,
@@ -35,12 +33,9 @@ export class PurgeEnd implements PurgeStep {
       targets: [{ type: 'erasure', id: job.id }],
       metadata: { outcome: 'full' },
     });
-    const { checkpoint, endsAt } = await this.log.close(tx, purge);
-    const recipients = await this.recipients.titles(tx, request);
-    const told = { law: request.law, mentions: 0, recipients, checkpoint };
-    const certificate = await this.certificates.issue(tx, job, told);
+    const certificate = await this.certificates.ofJob(tx, job.jobId);
     await this.words.send(tx, purge, certificate);
-    await this.remains.settle(tx, purge, endsAt);
+    await this.remains.settle(tx, purge);
     await this.recipients.showOnDesk(tx, request);
   }
 }

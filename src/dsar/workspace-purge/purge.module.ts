@@ -17,12 +17,13 @@ import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DsarModule } from '../dsar.module.js';
 import { PurgedWorkspacesSweep } from './purged.sweep.js';
 import { RecipientsModule } from '../recipients.module.js';
-import { PurgedLog } from './purged-log.js';
 import { LastWords } from './last-words.js';
 import { LogEnd } from './log-end.js';
 import { WorkspaceMatters } from './matters.js';
 import { PurgeRecipients } from './recipients.js';
 import { Remains } from './remains.js';
+import { purgeRepeater } from './repeater.js';
+import { PurgeRepetition } from './repetition.js';
 import { SecondThoughts } from './second-thoughts.js';
 import { Snapshots } from './snapshots.js';
 import { PurgeStart } from './start.js';
@@ -58,9 +59,9 @@ const nouns = [
   PurgedTombstones,
   PurgeRecipients,
   LogEnd,
-  PurgedLog,
   LastWords,
   Remains,
+  PurgeRepetition,
 ];
 
 @Module({
@@ -74,6 +75,7 @@ const nouns = [
     PurgedWorkspacesSweep,
     eraser,
     ownData,
+    purgeRepeater,
   ],
   exports: [WorkspacePurge],
 })

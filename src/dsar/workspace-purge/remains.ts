@@ -5,6 +5,7 @@ import { Erasures } from '../../deletion/erasures.js';
 import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
 import { type Purge } from './purge-step.js';
 
+const logEnd = 'select log_ends_at as "logEndsAt" from habeas.workspace_purges where tenant_id = $1';
 const wipeSteps = 'update habeas.erasure_steps set workspace = null where tenant_id = $1';
 const wipeParts = 'update habeas.request_parts set host_key = null where tenant_id = $1';
 const wipeRequest = `
@@ -19,9 +20,10 @@ export class Remains {
     private readonly erasures: Erasures,
   ) {}
 
-  async settle(tx: UnitOfWork, { tenant, request, job }: Purge, logEndsAt: Date): Promise<void> {
+  async settle(tx: UnitOfWork, { tenant, request, job }: Purge): Promise<void> {
     const now = this.clock.now();
-    await this.own.end(tx, request.id, now, logEndsAt);
+    const purge = await tx.one<{ logEndsAt: Date }>(logEnd, [tenant]);
+    await this.own.end(tx, request.id, now, purge?.logEndsAt);
     await this.erasures.wipe(tx, job.id);
     await tx.query(wipeSteps, [tenant]);
     await tx.query(wipeParts, [tenant]);

@@ -5,6 +5,7 @@ import { Forgetting } from './forgetting.js';
 import { PeopleLeft } from './people.js';
 import { PointOfNoReturn } from './no-return.js';
 import { type PurgeStep } from './purge-step.js';
+import { PurgedLog } from './purged-log.js';
 import { Recount } from './recount.js';
 
 /** What becomes of a workspace once its grace is over, in its order. */
@@ -14,6 +15,7 @@ export const steps = [
   Forgetting,
   Recount,
   PeopleLeft,
+  PurgedLog,
   Remembering,
   PurgeEnd,
 ] as const;
