@@ -14,7 +14,7 @@ import { Parts, undecided } from './parts.js';
 import { enqueueFulfilment } from './queues.js';
 import { type IdentityMethod, type Request, type RequestSubject } from './request.js';
 import { Requests } from './requests.js';
-import { type PartPlace, Whereabouts } from './whereabouts.js';
+import { type PartPlace, type Places, Whereabouts } from './whereabouts.js';
 
 export type ProvenSubject = Subject & Pick<RequestSubject, 'via'>;
 
@@ -37,6 +37,7 @@ export class Acceptance {
    * Identity is proven: freezes the subjects, claims the matter, opens the parts and lets the run begin.
    * Subjects that cannot be looked up now (undefined: the host's tables do not fit the map) are found before the run.
    * A duplicate is refused with the id of the open one when it is found out late, and never filed when it is known at once.
+   * @param where its places, where the caller has looked in this very transaction
    * @throws DomainError `request.duplicate` when the request was filed as proven
    */
   async accept(
@@ -44,6 +45,7 @@ export class Acceptance {
     request: Request,
     method: IdentityMethod,
     found: readonly ProvenSubject[] | undefined,
+    where?: Places,
   ): Promise<Request> {
     const filedAsProven = request.status === 'received';
     const subjects = found ?? [];
@@ -62,7 +64,7 @@ export class Acceptance {
     }
     if (other !== undefined) return this.refuseDuplicate(tx, running, other);
     await this.requests.tell(tx, running, 'identity.proven', { metadata: { method } });
-    return this.openParts(tx, await this.terms(tx, running), found);
+    return this.openParts(tx, await this.terms(tx, running), found, where);
   }
 
   /** A deletion of a person waits from here on, in case they change their mind; a workspace has its own grace. */
@@ -101,8 +103,9 @@ export class Acceptance {
     tx: UnitOfWork,
     request: Request,
     subjects: readonly Subject[] | undefined,
+    where?: Places,
   ): Promise<Request> {
-    const { places, complete } = await this.whereabouts.of(tx, request.scope, subjects ?? []);
+    const { places, complete } = where ?? (await this.whereabouts.of(tx, request.scope, subjects ?? []));
     // Somebody without any identifier is known by their sign-in alone: the host's row of them could not be read.
     const unread =
       subjects === undefined || subjects.some(({ identifiers }) => Object.keys(identifiers).length === 0);
@@ -114,7 +117,7 @@ export class Acceptance {
 
   /** Opens parts, asks those who decide, tells the person, and lets the run look whether it may begin. */
   async openPlaces(tx: UnitOfWork, request: Request, places: readonly PartPlace[]): Promise<Request> {
-    for (const place of places) await this.requests.openPart(tx, request, place);
+    await this.requests.openParts(tx, request, places);
     const asked = new Set(places.map(({ tenant }) => tenant));
     const waiting = (await this.parts.of(tx, request)).filter(undecided);
     for (const { tenant } of waiting)

@@ -27,7 +27,7 @@ import {
 } from './request.js';
 import { Requests } from './requests.js';
 import { startingClock } from './starting-clock.js';
-import { Whereabouts } from './whereabouts.js';
+import { type Places, Whereabouts } from './whereabouts.js';
 
 export interface NewFiling {
   kind: RequestKind;
@@ -82,7 +82,9 @@ export class Filing {
     if (receivedAt.getTime() > this.clock.now().getTime() + 60_000) {
       throw new DomainError('request.received_in_future', 'receivedAt must not lie in the future.');
     }
-    const request = await this.open(tx, { ...filing, receivedAt });
+    // Once: a person may be in thousands of workspaces.
+    const where = await this.whereabouts.of(tx, filing.scope, filing.proven?.subjects ?? []);
+    const request = await this.open(tx, { ...filing, receivedAt }, where);
     await this.requests.tell(tx, request, 'request.filed', {
       subjects: filing.proven?.subjects,
       metadata: {
@@ -97,14 +99,17 @@ export class Filing {
       },
     });
     return filing.proven
-      ? this.acceptance.accept(tx, request, filing.proven.method, filing.proven.subjects)
+      ? this.acceptance.accept(tx, request, filing.proven.method, filing.proven.subjects, where)
       : this.proof.begin(tx, request);
   }
 
-  private async open(tx: UnitOfWork, filing: NewFiling & { receivedAt: Date }): Promise<Request> {
+  private async open(
+    tx: UnitOfWork,
+    filing: NewFiling & { receivedAt: Date },
+    { places }: Places,
+  ): Promise<Request> {
     const subjects = filing.proven?.subjects ?? [];
     const profiles = await tx.attempt(() => this.profilesOf(tx, subjects), unlessMisfit<Profile[]>([]));
-    const { places } = await this.whereabouts.of(tx, filing.scope, subjects);
     const clock = startingClock({
       kind: filing.kind,
       scope: filing.scope,

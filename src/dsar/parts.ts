@@ -43,27 +43,16 @@ export class Parts {
     return tx.query<Part>(sql, [request.id, HOST_TENANT]);
   }
 
+  /** Call it in the part's tenant. */
   async add(
     tx: UnitOfWork,
     request: Request,
     part: { tenant: string; hostKey: string | null; policy: Part['policy'] },
   ): Promise<void> {
-    await tx.inTenant(part.tenant, () =>
-      tx.query(insertPart, [
-        part.tenant,
-        request.id,
-        request.tenant,
-        part.hostKey,
-        request.kind,
-        request.scope,
-        part.policy,
-        request.status,
-        request.receivedAt,
-        request.filedAt,
-        request.dueOn,
-        request.zone,
-      ]),
-    );
+    const { id, tenant, kind, scope, status, receivedAt, filedAt, dueOn, zone } = request;
+    await tx.query(insertPart, [
+      part.tenant, id, tenant, part.hostKey, kind, scope, part.policy, status, receivedAt, filedAt, dueOn, zone,
+    ]); // prettier-ignore
   }
 
   /** Decides a part that waits; false when there is nothing to decide (any more). Call it in the part's tenant. */

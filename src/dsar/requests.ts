@@ -130,14 +130,18 @@ export class Requests {
     ]);
   }
 
-  /** Opens a part in its own tenant, whose log begins with the filing as it concerns that tenant. */
-  async openPart(
+  /** Opens parts, each in its own tenant, whose log begins with the filing as it concerns that tenant. */
+  async openParts(
     tx: UnitOfWork,
     request: Request,
-    place: Pick<Part, 'tenant' | 'hostKey' | 'policy'>,
+    places: readonly Pick<Part, 'tenant' | 'hostKey' | 'policy'>[],
   ): Promise<void> {
-    await this.parts.add(tx, request, place);
-    if (place.tenant !== request.tenant) await this.tellPart(tx, request, place.tenant, 'request.filed');
+    const subjects = await this.named(tx, request.id);
+    for (const place of places)
+      await tx.inTenant(place.tenant, async () => {
+        await this.parts.add(tx, request, place);
+        if (place.tenant !== request.tenant) await this.tellHere(tx, request, 'request.filed', subjects);
+      });
   }
 
   /** Writes an event about the request into the log of the tenant that `tx` is in. */
@@ -209,10 +213,13 @@ export class Requests {
     action: Action,
     how: EventDetails['outcome'],
   ): Promise<void> {
+    const subjects = await this.named(tx, request.id);
     for (const part of await this.parts.of(tx, request)) {
       const outcome = request.outcome && (takesPart(part) ? withoutSiblings(request.outcome) : 'partial');
-      await tx.inTenant(part.tenant, () => this.parts.mirror(tx, request, outcome));
-      if (part.tenant !== request.tenant) await this.tellPart(tx, request, part.tenant, action, {}, how);
+      await tx.inTenant(part.tenant, async () => {
+        await this.parts.mirror(tx, request, outcome);
+        if (part.tenant !== request.tenant) await this.tellHere(tx, request, action, subjects, {}, how);
+      });
     }
   }
 
@@ -226,15 +233,23 @@ export class Requests {
     outcome?: EventDetails['outcome'],
   ): Promise<void> {
     const subjects = await this.named(tx, request.id);
-    const { kind, scope, status } = request;
-    await tx.inTenant(tenant, () =>
-      this.audit.record(tx, action, {
-        targets: [{ type: 'request', id: request.id }],
-        subjects,
-        metadata: { kind, scope, status, ...metadata },
-        ...(outcome && { outcome }),
-      }),
-    );
+    await tx.inTenant(tenant, () => this.tellHere(tx, request, action, subjects, metadata, outcome));
+  }
+
+  private async tellHere(
+    tx: UnitOfWork,
+    { id, kind, scope, status }: Request,
+    action: Action,
+    subjects: RequestSubject[],
+    metadata: Record<string, unknown> = {},
+    outcome?: EventDetails['outcome'],
+  ): Promise<void> {
+    await this.audit.record(tx, action, {
+      targets: [{ type: 'request', id }],
+      subjects,
+      metadata: { kind, scope, status, ...metadata },
+      ...(outcome && { outcome }),
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Directory } from '../database/directory.js';
+import { Directory, type DirectoryEntry } from '../database/directory.js';
 import { HOST_TENANT } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
@@ -19,6 +19,12 @@ export interface PartPlace extends PartWhereabouts {
   policy: 'auto' | 'approve';
 }
 
+/** The parts that a request would have; not complete where the host's tables could not be read. */
+export interface Places {
+  places: PartPlace[];
+  complete: boolean;
+}
+
 /** Which tenants a request touches, and where each of them is. */
 @Injectable()
 export class Whereabouts {
@@ -33,11 +39,7 @@ export class Whereabouts {
    * cannot be read as the map says, only the account's own part is known, and the rest is asked for again later.
    * @throws DomainError `workspace.purged` for a request of a workspace that was deleted
    */
-  async of(
-    tx: UnitOfWork,
-    scope: Scope,
-    subjects: readonly Subject[],
-  ): Promise<{ places: PartPlace[]; complete: boolean }> {
+  async of(tx: UnitOfWork, scope: Scope, subjects: readonly Subject[]): Promise<Places> {
     if (scope !== 'account') return { places: [await this.ofWorkspace(tx, scope)], complete: true };
     const touched = await tx.attempt(
       () => tx.asHost((host) => this.host.workspaces.workspacesTouched(host, [...subjects])),
@@ -48,8 +50,8 @@ export class Whereabouts {
     for (const hostKey of hostKeys) {
       parts.push(
         await tx.inTenant(workspaceId(hostKey), async () => {
-          await this.directory.ensure(tx, hostKey);
-          return this.ofWorkspace(tx, scope, hostKey);
+          const entry = await this.directory.ensure(tx, hostKey);
+          return this.ofWorkspace(tx, scope, hostKey, entry);
         }),
       );
     }
@@ -59,8 +61,13 @@ export class Whereabouts {
     return { places: [...parts, own], complete: touched !== undefined };
   }
 
-  private async ofWorkspace(tx: UnitOfWork, scope: Scope, hostKey?: string): Promise<PartPlace> {
-    const entry = await this.directory.find(tx);
+  private async ofWorkspace(
+    tx: UnitOfWork,
+    scope: Scope,
+    hostKey?: string,
+    known?: DirectoryEntry,
+  ): Promise<PartPlace> {
+    const entry = known ?? (await this.directory.find(tx));
     // What has come back under its key since is found by way of the people whose it is, for their account.
     if (entry?.purgedAt && hostKey === undefined)
       throw new DomainError('workspace.purged', 'This workspace was deleted, and what belonged to it.');

@@ -69,7 +69,7 @@ export class DeletionOpening {
       metadata: { ...what, channel },
     });
     await this.claim(tx, request);
-    for (const place of places) await this.requests.openPart(tx, request, place);
+    await this.requests.openParts(tx, request, places);
     return request;
   }
 
