@@ -66,8 +66,7 @@ export class Filing {
 
   /**
    * Files a request in the tenancy it belongs to (the host for scope account).
-   * @throws DomainError `request.duplicate` (with the id of the open one), `request.received_in_future`, `jurisdiction.unknown`,
-   * `verification.too_often`
+   * @throws DomainError `request.duplicate` (with the id of the open one), `request.received_in_future`, `jurisdiction.unknown`
    */
   file(tenancy: Tenancy, filing: NewFiling): Promise<Request> {
     return this.database.within(tenancy, (tx) => this.fileWithin(tx, filing));

@@ -11,7 +11,7 @@ import { Acceptance, type ProvenSubject } from './acceptance.js';
 import { PROOF_LINK_DAYS, proofEndOf } from './identity-deadline.js';
 import { Letters } from './letters.js';
 import { People } from './people-of-tenant.js';
-import { assertMayWrite } from './proof-link-limit.js';
+import { assertMayWrite, nextLinkAt } from './proof-link-limit.js';
 import { type FilingDetails, type Request } from './request.js';
 import { Requests } from './requests.js';
 
@@ -31,12 +31,20 @@ export class IdentityProof {
     private readonly acceptance: Acceptance,
   ) {}
 
-  /** Asks for a proof: a link to the typed address, whatever is known about it. */
+  /**
+   * Asks for a proof: a link to the typed address, whatever is known about it. Where too many went there, it follows later
+   * (`IdentitySweep`): the request is filed all the same, because its clock runs from receipt.
+   */
   async begin(tx: UnitOfWork, request: Request): Promise<Request> {
     const moved = await this.requests.move(tx, request, 'verifying', {
       action: 'request.verification_started',
     });
-    await this.sendLink(tx, moved, 'verify-identity');
+    const next = await nextLinkAt(tx, moved, this.clock.now());
+    if (next === undefined) await this.sendLink(tx, moved, 'verify-identity');
+    else
+      await this.requests.tell(tx, moved, 'verification.postponed', {
+        metadata: { until: next.toISOString() },
+      });
     return moved;
   }
 

@@ -22,7 +22,10 @@ const unproven = `
     and (filed_at <= $1 or acknowledge_by - 1 <= ($3::timestamptz at time zone zone)::date)
   order by id limit 500`;
 
-/** Requests whose identity nobody has proven: one reminder after a day, an acknowledgement where the law wants one, the end in time (`proofEndsAt`). */
+const linksSent =
+  'select count(*)::int as n, max(sent_at) as "last" from habeas.request_verifications where request_id = $1';
+
+/** Requests whose identity nobody has proven: a link that was postponed, one reminder after a day, an acknowledgement where the law wants one, the end in time (`proofEndsAt`). */
 @Injectable()
 export class IdentitySweep {
   constructor(
@@ -52,12 +55,23 @@ export class IdentitySweep {
     if (now >= (await proofEndOf(tx, request))) return this.end(tx, request);
     if (mustAcknowledge(request, age, dateIn(request.zone, now)))
       await this.letters.acknowledged(tx, request);
-    const sent = await tx.one<{ n: number }>(
-      'select count(*)::int as n from habeas.request_verifications where request_id = $1',
-      [request.id],
-    );
-    if (age < DAY || sent?.n !== 1 || (await nextLinkAt(tx, request, now)) !== undefined) return;
-    await this.proof.sendLink(tx, request, 'verify-reminder');
+    const template = await this.linkDue(tx, request);
+    if (!template || (await nextLinkAt(tx, request, now)) !== undefined) return;
+    await this.proof.sendLink(tx, request, template);
+  }
+
+  /** The link that was postponed when the request was filed, or a day after the first the reminder. */
+  private async linkDue(
+    tx: UnitOfWork,
+    { id }: Request,
+  ): Promise<'verify-identity' | 'verify-reminder' | undefined> {
+    const { n, last } = (await tx.one<{ n: number; last: Date | null }>(linksSent, [id])) ?? {
+      n: 0,
+      last: null,
+    };
+    if (last === null) return 'verify-identity';
+    const aDayAgo = this.clock.now().getTime() - DAY;
+    return n === 1 && last.getTime() <= aDayAgo ? 'verify-reminder' : undefined;
   }
 
   /** Art. 12(6): identity was not proven, and the person is told so with their rights. */

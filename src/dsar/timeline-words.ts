@@ -12,6 +12,7 @@ const outcomes: Record<string, string> = {
 const words: Record<string, Words> = {
   'request.filed': 'The request was filed',
   'verification.sent': 'A link to confirm the address was mailed',
+  'verification.postponed': 'Many links were mailed to the address; the one for this request follows',
   'verification.recorded': 'Identity was proven in another way',
   'verification.refused': 'Somebody tried to confirm with a link that no longer could',
   'identity.proven': ({ metadata }) =>
