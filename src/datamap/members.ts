@@ -50,6 +50,18 @@ export class Members {
     );
   }
 
+  /** Whether any of these people owns or belongs to the workspace now. */
+  async include(db: SqlRunner, workspace: string, people: readonly MemberKey[]): Promise<boolean> {
+    for (const { kind, table, subject, where, ...source } of this.sources()) {
+      const keys = people.flatMap((one) => (one.kind === kind ? one.key : []));
+      const here = hasKey(this.catalogue, table, [source.workspace], workspace, 2);
+      if (keys.length === 0 || !here) continue;
+      const one = `select 1 from ${qualified(table)} as t where ${here.sql} and ${keySql(subject)} = any ($1::text[])${and(where)} limit 1`;
+      if ((await db.query(one, [keys, ...here.values])).length > 0) return true;
+    }
+    return false;
+  }
+
   /** Whether a person owns or belongs to any workspace now. */
   async belongsAnywhere(db: SqlRunner, { kind, key }: MemberKey): Promise<boolean> {
     for (const source of this.sources()) {

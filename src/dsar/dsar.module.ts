@@ -68,6 +68,9 @@ import { Setbacks } from './setbacks.js';
 import { Whereabouts } from './whereabouts.js';
 import { WorkspaceDeletionBlockers } from './workspace-deletion/blockers.js';
 import { WorkspaceDeletionPlan } from './workspace-deletion/plan.js';
+import { PurgeHolds } from './workspace-purge/holds.js';
+import { NotedMembers } from './workspace-purge/noted-members.js';
+import { Presence } from './workspace-purge/presence.js';
 import { WorkspaceRequests } from './workspace-requests.js';
 import { WorkspaceRequestsController } from './workspace-requests.controller.js';
 
@@ -112,7 +115,9 @@ const ownData = {
   useFactory: (database: Database, outbox: Outbox, matters: EarlierMatters) =>
     new OwnData(database, outbox, [matters]),
 };
+const purgeHolds = [NotedMembers, Presence, PurgeHolds];
 const deletion = [
+  ...purgeHolds,
   WorkspaceDeletionBlockers,
   WorkspaceDeletionPlan,
   DeletionBlockers,
@@ -154,6 +159,7 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
     Letters,
     Notes,
     WorkspaceDeletionBlockers,
+    ...purgeHolds,
     ErasureMemory,
     ErasureRepetition,
     ...knowledge,

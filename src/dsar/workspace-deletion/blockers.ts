@@ -3,12 +3,15 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { OPEN_ACCESS, type OpenAccess } from '../../deletion/open-access.js';
 import { type DeletionBlocker } from '../deletion-blockers.js';
 import { type Request } from '../request.js';
-import { HELD, holdsOfWorkspace } from '../workspace-purge/holds.js';
+import { HELD, PurgeHolds } from '../workspace-purge/holds.js';
 
 /** What stands between a workspace's deletion and its purge, in its tenant. Nothing is remembered. */
 @Injectable()
 export class WorkspaceDeletionBlockers {
-  constructor(@Inject(OPEN_ACCESS) private readonly access: OpenAccess) {}
+  constructor(
+    @Inject(OPEN_ACCESS) private readonly access: OpenAccess,
+    private readonly holds: PurgeHolds,
+  ) {}
 
   /** All of them; empty once it has begun or is closed. Before the grace is over they are told, and wait for nothing. */
   async of(tx: UnitOfWork, { status }: Pick<Request, 'status'>): Promise<DeletionBlocker[]> {
@@ -17,7 +20,7 @@ export class WorkspaceDeletionBlockers {
   }
 
   private async held(tx: UnitOfWork): Promise<DeletionBlocker[]> {
-    const found = await holdsOfWorkspace(tx);
+    const found = await this.holds.of(tx);
     if (found.length === 0) return [];
     const disclosable = found.every((hold) => hold.disclosable);
     return [{ code: 'held', message: HELD, delays: false, disclosable }];

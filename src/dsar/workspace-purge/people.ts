@@ -6,14 +6,9 @@ import { HostMap } from '../../datamap/host-map.js';
 import { type MemberKey, Members } from '../../datamap/members.js';
 import { DomainError } from '../../errors.js';
 import { Filing } from '../filing.js';
+import { NotedMembers } from './noted-members.js';
 import { type Purge, type PurgeStep } from './purge-step.js';
 import { Snapshots } from './snapshots.js';
-
-const PAGE = 1000;
-
-const noteAll = `
-  insert into habeas.workspace_purge_people (tenant_id, kind, key)
-  select $1, m ->> 0, m ->> 1 from jsonb_array_elements($2::jsonb) as m on conflict do nothing`;
 
 const first = `
   select kind, key from habeas.workspace_purge_people where tenant_id = $1 order by kind, key limit 1
@@ -31,6 +26,7 @@ export class PeopleLeft implements PurgeStep {
     private readonly host: HostMap,
     private readonly filing: Filing,
     private readonly snapshots: Snapshots,
+    private readonly noted: NotedMembers,
   ) {}
 
   private get members(): Members {
@@ -38,21 +34,10 @@ export class PeopleLeft implements PurgeStep {
     return new Members(map, catalogue);
   }
 
-  /** Writes down who is there, by key, in the tenant of `tx`; nobody where the map keeps them all. */
-  async note(tx: UnitOfWork, hostKey: string): Promise<void> {
-    if (this.host.map.workspaces?.peopleLeft !== 'erase') return;
-    const { tenant } = tx;
-    for (let after: MemberKey | undefined; ;) {
-      const page = await tx.asHost((host) => this.members.page(host, hostKey, after, PAGE));
-      if (page.length > 0)
-        await tx.query(noteAll, [tenant, JSON.stringify(page.map(({ kind, key }) => [kind, key]))]);
-      if (page.length < PAGE) return;
-      after = page.at(-1);
-    }
-  }
-
   /** Settles one after the other, each in one transaction: the note goes with what becomes of it. Safe to repeat. */
-  async run({ tenant }: Purge): Promise<void> {
+  async run(purge: Purge): Promise<void> {
+    if (!this.noted.areSettled) return purge.within((tx) => this.noted.forget(tx));
+    const { tenant } = purge;
     const tenancy = systemTenancy(HOST_TENANT, 'workspace-purge');
     while (await this.database.within(tenancy, (tx) => this.settleFirst(tx, tenant)));
   }

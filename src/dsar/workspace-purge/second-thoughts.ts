@@ -4,7 +4,7 @@ import { Erasures } from '../../deletion/erasures.js';
 import { DomainError } from '../../errors.js';
 import { type Request } from '../request.js';
 import { Requests } from '../requests.js';
-import { HELD, holdsOfWorkspace } from './holds.js';
+import { HELD, PurgeHolds } from './holds.js';
 import { type Purge } from './purge-step.js';
 
 /** Until when a purge can be taken back or held up: asked before each batch, in the batch's own transaction. */
@@ -13,16 +13,16 @@ export class SecondThoughts {
   constructor(
     private readonly requests: Requests,
     private readonly erasures: Erasures,
+    private readonly holds: PurgeHolds,
   ) {}
 
   /**
    * A cancellation takes the same lock, so that either it comes first or this batch does.
    * @throws DomainError `erasure.stopped`, `deletion.held`
    */
-  async assertNone(tx: UnitOfWork, { id }: Request): Promise<void> {
-    const { status } = await this.requests.lock(tx, id);
-    if (status !== 'in_progress') throw new DomainError('erasure.stopped', `The request is ${status}.`);
-    if ((await holdsOfWorkspace(tx)).length > 0) throw new DomainError('deletion.held', HELD);
+  async assertNone(tx: UnitOfWork, request: Request): Promise<void> {
+    await this.assertRuns(tx, request);
+    if ((await this.holds.of(tx, request)).length > 0) throw new DomainError('deletion.held', HELD);
   }
 
   /** In the transaction of the first batch: nothing can be taken back any more. */
@@ -32,7 +32,14 @@ export class SecondThoughts {
 
   /** For what has no batch of its own: from here on nothing can be taken back. */
   async end(tx: UnitOfWork, { request, job }: Purge): Promise<void> {
-    await this.assertNone(tx, request);
+    await this.assertRuns(tx, request);
+    // Once more of everybody: whoever had nothing here may have come since.
+    if ((await this.holds.of(tx)).length > 0) throw new DomainError('deletion.held', HELD);
     if (await this.erasures.noteIrreversible(tx, job.id)) await this.tellEnded(tx, request);
+  }
+
+  private async assertRuns(tx: UnitOfWork, { id }: Request): Promise<void> {
+    const { status } = await this.requests.lock(tx, id);
+    if (status !== 'in_progress') throw new DomainError('erasure.stopped', `The request is ${status}.`);
   }
 }

@@ -7,7 +7,7 @@ import { Erasures } from '../../deletion/erasures.js';
 import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
 import { DomainError } from '../../errors.js';
 import { type Request } from '../request.js';
-import { PeopleLeft } from './people.js';
+import { NotedMembers } from './noted-members.js';
 import { SecondThoughts } from './second-thoughts.js';
 import { Snapshots } from './snapshots.js';
 
@@ -18,7 +18,7 @@ export class PurgeStart {
     private readonly directory: Directory,
     private readonly thoughts: SecondThoughts,
     private readonly snapshots: Snapshots,
-    private readonly left: PeopleLeft,
+    private readonly members: NotedMembers,
     private readonly erasures: Erasures,
     private readonly eraser: WorkspaceEraser,
   ) {}
@@ -37,7 +37,7 @@ export class PurgeStart {
       throw new DomainError('erasure.workspace_unknown', 'The workspace is not in the directory.');
     if (!begun) await this.snapshots.keep(tx, request, hostKey);
     // Whoever joined since is noted as well, as long as nothing has gone.
-    await this.left.note(tx, hostKey);
+    await this.members.note(tx, hostKey);
     return begun ?? this.eraser.begin(tx, jobOf(request, hostKey));
   }
 
