@@ -100,6 +100,19 @@ describe('a sweep of rows', () => {
     await situation.run(acme);
     expect([await left(theirs), await left(others)]).toEqual([1, 0]);
   });
+
+  test('keeps in a workspace what the host holds of everybody: a collection, or everything', async () => {
+    const ids = await write(member.userId);
+    await hold(HOST_TENANT, { collection: 'messages' });
+    await situation.run(acme);
+    expect(await left(ids)).toBe(1);
+    await situation.sql('update habeas.holds set collection = null');
+    await situation.run(acme);
+    expect(await left(ids)).toBe(1);
+    await situation.sql(`update habeas.holds set collection = 'integrations'`);
+    await situation.run(acme);
+    expect(await left(ids)).toBe(0);
+  });
 });
 
 describe('a sweep of the audit log', () => {

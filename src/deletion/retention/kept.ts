@@ -32,19 +32,15 @@ export class RetentionKept {
 
   /** In the tenant of `tx`, at this moment; 'everything' where a hold or an open package is about the whole of it. */
   async of(tx: UnitOfWork): Promise<Kept | 'everything'> {
-    const here = await tx.query<HoldRow>(holds, [tx.tenant]);
-    if (here.some(({ kind, collection }) => kind === null && collection === null)) return 'everything';
+    const inForce = await tx.query<HoldRow>(holds, [tx.tenant]);
+    // What the host has to keep may lie in any workspace.
+    if (tx.tenant !== HOST_TENANT)
+      inForce.push(...(await tx.inTenant(HOST_TENANT, () => tx.query<HoldRow>(holds, [HOST_TENANT]))));
+    if (inForce.some(({ kind, collection }) => kind === null && collection === null)) return 'everything';
     if (await this.access.ofWorkspace(tx)) return 'everything';
-    // What the host has to keep of somebody may lie in any workspace.
-    const atHost =
-      tx.tenant === HOST_TENANT
-        ? []
-        : await tx.inTenant(HOST_TENANT, () => tx.query<HoldRow>(holds, [HOST_TENANT]));
-    const held = [...here, ...atHost].flatMap(({ kind, key }) =>
-      kind !== null && key !== null ? { kind, key } : [],
-    );
+    const held = inForce.flatMap(({ kind, key }) => (kind !== null && key !== null ? { kind, key } : []));
     const people = await this.people(tx, [...held, ...(await this.access.subjects(tx))]);
-    const collections = here.flatMap(({ kind, collection }) =>
+    const collections = inForce.flatMap(({ kind, collection }) =>
       kind === null && collection !== null ? collection : [],
     );
     return { people, collections: new Set(collections) };
