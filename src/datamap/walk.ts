@@ -1,8 +1,9 @@
 /** The data map walked: for each collection the SQL that export, erasure and counting run. */
 import { DomainError } from '../errors.js';
 import { type Catalogue, type CatalogueTable } from './catalogue.js';
+import { bucketSql, pathSql } from './file-names.js';
 import { type Collection, type DataMap } from './map.js';
-import { literal, qualified, quoted } from './names.js';
+import { qualified, quoted } from './names.js';
 import { subjectCondition, workspaceCondition, workspacesOfRow } from './paths.js';
 import { exportedColumns, rowSql, tableOf } from './render.js';
 import { type Selection, workspacesSql } from './settings.js';
@@ -102,12 +103,10 @@ export function filesQuery(
   const { files } = collection;
   if (!files) return undefined;
   const table = tableOf(catalogue, collection);
-  const bucket =
-    'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
   const key = keyOf(collection, table);
   const order = key.length > 0 ? key.map((column) => orderBy(table, column)).join(', ') : '2 collate "C"';
   return (
-    `select ${bucket} as bucket, t.${quoted(files.path)}::text as path, ` +
+    `select ${bucketSql(files)} as bucket, ${pathSql(files)} as path, ` +
     `${files.name === undefined ? 'null' : `t.${quoted(files.name)}`}::text as name, ` +
     `json_build_array(${key.map((column) => `t.${quoted(column)}`).join(', ')})::text as key ` +
     `from ${qualified(table)} as t where ${rowsSelected(map, catalogue, collection, selection)} ` +

@@ -4,11 +4,12 @@ import { type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { columnIn } from '../datamap/catalogue.js';
+import { bucketSql, pathSql, spellingsOf } from '../datamap/file-names.js';
 import { qualified, quoted } from '../datamap/names.js';
 import { isText } from '../datamap/types.js';
 import { DomainError } from '../errors.js';
 import { type ObjectStores } from '../storage/object-store.js';
-import { bucketSql } from './named-file.js';
+import { FileRemoval, isAddress } from './file-removal.js';
 
 const PAGE = 200;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -53,12 +54,14 @@ export class ErasureFiles {
   }
 
   /**
-   * Removes every noted file, page by page. One that fails stays noted and stops none of the others.
+   * Removes every noted file, page by page. One that fails stays noted and stops none of the others. One of a name that no
+   * bucket can hold is let go of, uncounted: it is not there, and would be asked for without end.
    * @throws DomainError `erasure.files_left`, to be tried again
    */
   async remove(tenancy: Tenancy, erasureId: string): Promise<void> {
+    const removal = new FileRemoval(this.stores);
     let left = 0;
-    const down = new Set<string>();
+    let addresses = 0;
     for (let after = NIL; ;) {
       const page = await this.database.within(tenancy, (tx) =>
         tx.query<NotedFile>(nextPage, [erasureId, after]),
@@ -66,72 +69,52 @@ export class ErasureFiles {
       const last = page.at(-1);
       if (!last) break;
       after = last.id;
-      left += await this.removePage(tenancy, erasureId, page, down);
+      const failed = await this.removePage(tenancy, erasureId, page, removal);
+      left += failed.length;
+      addresses += failed.filter(({ path }) => isAddress(path)).length;
     }
-    if (left > 0)
-      throw new DomainError(
-        'erasure.files_left',
-        `${left} files could not be removed from the object storage yet. Their rows are gone, their names are kept until they are.`,
-        { extra: { left } },
-      );
+    if (left > 0) throw filesLeft(left, addresses);
   }
 
+  /** @returns those that are still to be removed */
   private async removePage(
     tenancy: Tenancy,
     erasureId: string,
     page: NotedFile[],
-    down: Set<string>,
-  ): Promise<number> {
+    removal: FileRemoval,
+  ): Promise<NotedFile[]> {
     // A file that somebody else's row names as well is not this person's alone: it stays.
     const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), {
       statementTimeout: 0,
     });
+    const uncounted = page.filter((file) => named.has(nameOf(file)));
     const doomed = page.filter((file) => !named.has(nameOf(file)));
     const gone: NotedFile[] = [];
-    for (const [bucket, files] of byBucket(doomed))
-      gone.push(...(await this.removeFrom(bucket, files, down)));
-    const removed = new Set(gone.map(({ id }) => id));
-    const failed = doomed.filter(({ id }) => !removed.has(id));
-    const kept = page.filter((file) => named.has(nameOf(file)));
+    for (const [bucket, files] of byBucket(doomed)) {
+      const removed = await removal.from(bucket, files);
+      gone.push(...removed.gone);
+      uncounted.push(...removed.nowhere);
+    }
+    const done = new Set([...gone, ...uncounted].map(({ id }) => id));
+    const failed = page.filter(({ id }) => !done.has(id));
     await this.database.within(tenancy, async (tx) => {
-      const count = async (files: NotedFile[], counted: boolean) => {
+      const letGo = async (files: NotedFile[], counted: boolean) => {
         const ordinals = counted ? [...new Set(files.map(({ ordinal }) => ordinal))] : [];
         if (files.length > 0) await tx.query(forget, [erasureId, files.map(({ id }) => id), ordinals]);
       };
-      await count(gone, true);
-      await count(kept, false);
+      await letGo(gone, true);
+      await letGo(uncounted, false);
       await tx.query(`update habeas.erasure_files set failure = 'storage' where id = any ($1::uuid[])`, [
         failed.map(({ id }) => id),
       ]);
     });
-    return failed.length;
-  }
-
-  /** The files that the store confirms to be gone. A store that is down is asked no more in this round. */
-  private async removeFrom(bucket: string, files: NotedFile[], down: Set<string>): Promise<NotedFile[]> {
-    if (down.has(bucket)) return [];
-    try {
-      const store = this.stores.bucket(bucket);
-      await store.remove(files.map(({ path }) => path));
-      const gone = [];
-      for (const file of files) if ((await store.stat(file.path)) === null) gone.push(file);
-      return gone;
-    } catch (error) {
-      if (error instanceof DomainError && error.code === 'storage.unavailable') down.add(bucket);
-      if (files.length === 1 || down.has(bucket)) return [];
-      // One name that the store refuses must not keep the others: half by half it is found.
-      const middle = files.length >> 1;
-      return [
-        ...(await this.removeFrom(bucket, files.slice(0, middle), down)),
-        ...(await this.removeFrom(bucket, files.slice(middle), down)),
-      ];
-    }
+    return failed;
   }
 
   /** Which of these files a row of any collection still names: whosever it is, and whether or not the collection's `where` covers it. */
   private async stillNamed(tx: UnitOfWork, page: NotedFile[]): Promise<Set<string>> {
     const named = new Set<string>();
-    const paths = page.map(({ path }) => path);
+    const paths = page.flatMap(({ path }) => spellingsOf(path));
     const { map, catalogue } = this.host.current();
     await tx.asHost(async (db) => {
       for (const { files, table, builtIn } of Object.values(map.collections)) {
@@ -140,7 +123,7 @@ export class ErasureFiles {
         // Its own type serves its index; what is no text would raise at a name of another shape.
         const compared = isText(columnIn(catalogue, table, files.path)?.base ?? '') ? path : `${path}::text`;
         const rows = await db.query<{ bucket: string; path: string }>(
-          `select distinct ${bucketSql(files)} as bucket, ${path}::text as path from ${qualified(table)} as t where ${compared} = any ($1)`,
+          `select distinct ${bucketSql(files)} as bucket, ${pathSql(files)} as path from ${qualified(table)} as t where ${compared} = any ($1)`,
           [paths],
         );
         for (const row of rows) named.add(nameOf(row));
@@ -148,6 +131,18 @@ export class ErasureFiles {
     });
     return named;
   }
+}
+
+function filesLeft(left: number, addresses: number): DomainError {
+  const why =
+    addresses > 0
+      ? ` ${addresses} of them are addresses, not paths in a bucket: remove those by hand, and map a column that holds paths.`
+      : '';
+  return new DomainError(
+    'erasure.files_left',
+    `${left} files could not be removed from the object storage yet. Their rows are gone, their names are kept until they are.${why}`,
+    { extra: { left } },
+  );
 }
 
 const nameOf = ({ bucket, path }: { bucket: string; path: string }): string => JSON.stringify([bucket, path]);

@@ -23,7 +23,8 @@ beforeAll(async () => {
     `create schema h;
      create table h.house (id int primary key, name text);
      create table h.person (id int primary key, mail text);
-     create table h.doc (id int primary key, house int references h.house, person int references h.person, path text, deleted_at timestamptz);
+     create table h.doc (id int primary key, house int references h.house, person int references h.person, path text,
+       deleted_at timestamptz, bucket text default 'papers');
      create table h.bill (id int primary key, house int, person int references h.person, path varchar(80));
      create table h.scan (id int primary key, house int references h.house, person int references h.person, path uuid)`,
     {
@@ -41,9 +42,9 @@ beforeAll(async () => {
           workspace: 'id',
           controller: 'workspace',
         }),
-        docs: collection('doc', 'id house person path deleted_at', {
+        docs: collection('doc', 'id house person path deleted_at bucket', {
           ...inHouse,
-          files,
+          files: { bucket: 'bucket', path: 'path' },
           where: 't.deleted_at is null',
         }),
         bills: collection('bill', 'id house person path', {
@@ -63,7 +64,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const all = ['own', 'elses', 'elsewhere', 'deleted', 'billed', scan];
+const all = ['own', 'elses', 'elsewhere', 'deleted', 'billed', scan, 'odd/lead'];
 
 // Row 1 to 6 are those of person 1 in house 1, who wrote into them whatever path they liked.
 beforeEach(async () => {
@@ -86,33 +87,88 @@ const left = async () => {
   return found;
 };
 
+const erasePerson = async () =>
+  situation.erase(situation.job([await situation.person('person', '1')], { workspaces: ['1', '2'] }));
+
+async function purgeHouse() {
+  const { db, host: held, erasures, files: named, clock } = situation;
+  const job: ErasureJob = {
+    ...{ id: randomUUID(), tenant: HOST_TENANT, jobId: randomUUID(), scope: 'workspace', subjects: [] },
+    workspaces: ['1'],
+    pseudonyms: { 'workspace:1': randomUUID() },
+  };
+  const eraser = new WorkspaceEraser({
+    ...{ database: db.database, host: held, erasures, files: named },
+    tombstoneDue: () => clock.now(),
+  });
+  await db.database.within(systemTenancy(job.tenant, 'test'), (tx) => eraser.begin(tx, job));
+  return eraser.run(job, {});
+}
+
+const docsOf = (steps: Awaited<ReturnType<typeof purgeHouse>>) =>
+  steps.find(({ collection: name }) => name === 'docs');
+const noted = () => host.host.database.behindTheScenes('select path from habeas.erasure_files order by 1');
+
 describe('a file that a row names which goes stays where one that stays names it as well', () => {
   test('of somebody else, of theirs that a law keeps, or of one that is deleted for the application', async () => {
-    const job = situation.job([await situation.person('person', '1')], { workspaces: ['1', '2'] });
-    const steps = await situation.erase(job);
-    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan]);
-    expect(steps.find(({ collection: name }) => name === 'docs')).toMatchObject({
-      done: 6,
-      files: 6,
-      filesRemoved: 1,
-    });
-    expect(await host.host.database.behindTheScenes('select 1 from habeas.erasure_files')).toEqual([]);
+    const steps = await erasePerson();
+    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan, 'odd/lead']);
+    expect(docsOf(steps)).toMatchObject({ done: 6, files: 6, filesRemoved: 1 });
+    expect(await noted()).toEqual([]);
   });
 
   test('of another workspace, when one is purged', async () => {
-    const { db, host: held, erasures, files: named, clock } = situation;
-    const job: ErasureJob = {
-      ...{ id: randomUUID(), tenant: HOST_TENANT, jobId: randomUUID(), scope: 'workspace', subjects: [] },
-      workspaces: ['1'],
-      pseudonyms: { 'workspace:1': randomUUID() },
-    };
-    const eraser = new WorkspaceEraser({
-      ...{ database: db.database, host: held, erasures, files: named },
-      tombstoneDue: () => clock.now(),
+    const steps = await purgeHouse();
+    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan, 'odd/lead']);
+    expect(docsOf(steps)).toMatchObject({ done: 6, filesRemoved: 1 });
+  });
+});
+
+describe('a path as applications write it', () => {
+  const instead = (rows: string) =>
+    host.host.database.behindTheScenes(`delete from h.doc; insert into h.doc values ${rows}`);
+
+  test.each([
+    ['an erasure', erasePerson],
+    ['a purge', purgeHouse],
+  ])('with leading slashes is that of the object without them, in %s', async (_, run) => {
+    await instead(`(1, 1, 1, '/odd/lead'), (2, 1, 1, '///own'), (3, 1, 1, 'deleted')`);
+    expect(docsOf(await run())).toMatchObject({ done: 3, filesRemoved: 3 });
+    expect(await left()).toEqual(['elses', 'elsewhere', 'billed', scan]);
+    expect(await noted()).toEqual([]);
+  });
+
+  test('protects an object however many slashes each of its rows puts in front', async () => {
+    await instead(`(1, 1, 1, '/elses'), (2, 1, 1, 'elsewhere'), (3, 1, 1, '//odd/lead'), (4, 1, 1, '/own'),
+      (5, 2, 2, 'elses'), (6, 2, 2, '/elsewhere'), (7, 2, 2, '///odd/lead')`);
+    expect(docsOf(await erasePerson())).toMatchObject({ done: 4, files: 4, filesRemoved: 1 });
+    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan, 'odd/lead']);
+  });
+
+  test.each([
+    ['an erasure', erasePerson],
+    ['a purge', purgeHouse],
+  ])(
+    'that no bucket can hold is nowhere, holds nothing up and counts as no removal, in %s',
+    async (_, run) => {
+      await instead(`(1, 1, 1, 'own'), (2, 1, 1, 'a//own'), (3, 1, 1, '../own'), (4, 1, 1, ''), (5, 1, 1, '/'),
+      (6, 1, 1, '////own'), (7, 1, 1, E'own\\n'), (8, 1, 1, 'own/'), (9, 1, 1, null);
+      insert into h.doc values (10, 1, 1, 'elses', null, null)`);
+      expect(docsOf(await run())).toMatchObject({ done: 10, filesRemoved: 1 });
+      expect(await left()).toEqual(all.filter((path) => path !== 'own'));
+      expect(await noted()).toEqual([]);
+    },
+  );
+
+  test('that is an address of the web waits for somebody, with the reason, and stops none of the others', async () => {
+    const address = 'https://x.example/storage/v1/object/public/papers/own';
+    await instead(`(1, 1, 1, '${address}'), (2, 1, 1, 'elses'), (3, 1, 1, 'a//b')`);
+    await expect(erasePerson()).rejects.toMatchObject({
+      code: 'erasure.files_left',
+      message: expect.stringContaining('1 of them are addresses, not paths in a bucket'),
+      details: { extra: { left: 1 } },
     });
-    await db.database.within(systemTenancy(job.tenant, 'test'), (tx) => eraser.begin(tx, job));
-    const steps = await eraser.run(job, {});
-    expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan]);
-    expect(steps.find(({ collection: name }) => name === 'docs')).toMatchObject({ done: 6, filesRemoved: 1 });
+    expect(await left()).toEqual(all.filter((path) => path !== 'elses'));
+    expect(await noted()).toEqual([{ path: address }]);
   });
 });

@@ -217,6 +217,26 @@ describe('a package', () => {
     await expectUnpacks(its.zip, its.files.size);
   });
 
+  test('holds files whose path is written with a leading slash, and lists as missing what no bucket can hold', async () => {
+    const files = await sql<{ id: string; path: string }>(
+      `select a.id, a.path from atelier.attachments a join atelier.messages m on m.id = a.message_id
+       where m.author_id = $1 order by a.id limit 4`,
+      [viewer.key],
+    );
+    const written = [
+      `/${files[0]?.path ?? ''}`,
+      '../up',
+      'https://x.example/storage/v1/object/public/a/b',
+      '',
+    ];
+    for (const [n, path] of written.entries())
+      await sql('update atelier.attachments set path = $2 where id = $1', [files[n]?.id, path]);
+    const { manifest } = await building.build(await building.job([viewer]));
+    const [first, ...others] = files.map(({ id }) => [id]);
+    expect(manifest.files.map(({ key }) => key)).toContainEqual(first);
+    expect(manifest.missingFiles.map(({ key }) => key)).toEqual(others);
+  });
+
   describe('tells what the log knows of a person', () => {
     const customer = { kind: 'customer', key: '' };
     const audit = new AuditLog();

@@ -2,8 +2,9 @@
 import { type Catalogue, type CatalogueTable, type ForeignKey } from '../../datamap/catalogue.js';
 import { isDeleted } from '../../datamap/changes.js';
 import { holdsItsParent } from '../../datamap/erasure-order.js';
+import { fileSql } from '../../datamap/file-names.js';
 import { type Collection } from '../../datamap/map.js';
-import { literal, qualified, quoted } from '../../datamap/names.js';
+import { qualified, quoted } from '../../datamap/names.js';
 import { type Referrer, referrersOf } from '../../datamap/referrers.js';
 import { sweepable } from '../../datamap/sweepable.js';
 import { cascadesOut, childrenOf, clings, ownersOf } from './foreign-keys.js';
@@ -116,16 +117,13 @@ export function hangsFrom({ above }: Level): string {
 function shownColumns({ n: _, files, children, ...level }: Level): string {
   const wanted = new Set(children.flatMap(({ above }) => above?.key.targetColumns ?? []));
   const columns = [...wanted].map((column) => `t.${quoted(column)} as ${alias(level, column)}`);
-  return ['t.tableoid as rel', 't.ctid as place', `${fileSql(files)} as file`, ...columns].join(', ');
+  return [
+    't.tableoid as rel',
+    't.ctid as place',
+    `${files ? fileSql(files) : 'null::json'} as file`,
+    ...columns,
+  ].join(', ');
 }
 
 const alias = ({ table }: Pick<Level, 'table'>, column: string): string =>
   `c${table.columns.findIndex(({ name }) => name === column)}`;
-
-function fileSql(files: Collection['files']): string {
-  if (!files) return 'null::json';
-  const bucket =
-    'constant' in files.bucket ? literal(files.bucket.constant) : `t.${quoted(files.bucket.column)}::text`;
-  const path = `t.${quoted(files.path)}::text`;
-  return `case when ${path} is not null then json_build_array(${bucket}, ${path}) end`;
-}

@@ -1,0 +1,47 @@
+import { DomainError } from '../errors.js';
+import { type ObjectStores } from '../storage/object-store.js';
+
+interface Named {
+  path: string;
+}
+
+/** What became of files that a store was asked to remove; the rest is still to be removed. */
+export interface Removed<File> {
+  /** The store confirms that they are gone. */
+  gone: File[];
+  /** Nothing can lie under such a name, in any bucket: there is nothing to remove, now or later. */
+  nowhere: File[];
+}
+
+/** A place on the web, which is no name in a bucket; and yet there is a file, which somebody has to remove. */
+export const isAddress = (path: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
+
+/** One round of removing files from their stores. A store that is down is asked no more in this round. */
+export class FileRemoval {
+  private readonly down = new Set<string>();
+
+  constructor(private readonly stores: ObjectStores) {}
+
+  async from<File extends Named>(bucket: string, files: File[]): Promise<Removed<File>> {
+    if (this.down.has(bucket)) return { gone: [], nowhere: [] };
+    try {
+      const store = this.stores.bucket(bucket);
+      await store.remove(files.map(({ path }) => path));
+      const gone = [];
+      for (const file of files) if ((await store.stat(file.path)) === null) gone.push(file);
+      return { gone, nowhere: [] };
+    } catch (error) {
+      const code = error instanceof DomainError ? error.code : undefined;
+      if (code === 'storage.unavailable') this.down.add(bucket);
+      const alone = files.length === 1;
+      if (alone && code === 'object.path_invalid')
+        return { gone: [], nowhere: files.filter(({ path }) => !isAddress(path)) };
+      if (alone || this.down.has(bucket)) return { gone: [], nowhere: [] };
+      // One name that the store refuses must not keep the others: half by half it is found.
+      const middle = files.length >> 1;
+      const first = await this.from(bucket, files.slice(0, middle));
+      const second = await this.from(bucket, files.slice(middle));
+      return { gone: [...first.gone, ...second.gone], nowhere: [...first.nowhere, ...second.nowhere] };
+    }
+  }
+}
