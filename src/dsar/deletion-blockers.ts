@@ -13,11 +13,15 @@ import { covers, keptOf, type PlaceOfRows, placesTaken, samePlace } from './kept
 import { type Part, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
 import { isOpen } from './request-lifecycle.js';
+import { type Reader } from './request-view.js';
 
 /** What stands between a proven deletion and its run. */
 export interface DeletionBlocker {
   code: 'sole_owner' | 'held' | 'access_open' | 'cooling_off';
+  /** Names nobody and nothing: also for failures that are kept. */
   message: string;
+  /** What staff read, and the person where it is disclosable: of a hold its ground and when it is looked at again. */
+  inFull?: string;
   /** Only delays it: ends at `dueOn − DUE_MARGIN` at the latest. What does not is the desk's then. */
   delays: boolean;
   /** false: the person must not hear of it. */
@@ -30,6 +34,21 @@ const openAccess = `select 1 from habeas.requests r where ${accessWaits} limit 1
 const workspaceGoes = `
   select 1 from habeas.requests
   where tenant_id = $1 and kind = 'deletion' and scope = 'workspace' and status in ('scheduled', 'in_progress')`;
+
+/**
+ * What somebody may know of it: staff everything, the person what is disclosable, others no more than that something
+ * is kept.
+ */
+export function toldTo(
+  reader: Reader,
+  found: readonly DeletionBlocker[],
+): { code: string; message: string }[] {
+  const inFull = reader === 'staff' || reader === 'subject';
+  const told = found
+    .filter(({ disclosable }) => disclosable || reader === 'staff')
+    .map((one) => ({ code: one.code, message: (inFull ? one.inFull : undefined) ?? one.message }));
+  return [...new Map(told.map((one) => [one.message, one])).values()];
+}
 
 /** Looks at what stands in the way of a person's deletion, in the tenant that runs it. Nothing is remembered. */
 @Injectable()
@@ -61,7 +80,7 @@ export class DeletionBlockers {
   }
 
   /**
-   * What keeps these people's data by law; asked again before every batch.
+   * What keeps these people's data by law, hold by hold; asked again before every batch.
    * @param kept what the run leaves as it is anyway
    */
   async held(
@@ -71,13 +90,17 @@ export class DeletionBlockers {
     kept: readonly Omit<PlaceOfRows, 'tenant'>[],
   ): Promise<DeletionBlocker[]> {
     const holds = await this.holdsOn(tx, parts, subjects, kept);
-    if (holds.length === 0) return [];
-    const disclosable = holds.every(({ hold }) => hold.disclosable);
     const message = 'The data has to be kept for a legal reason for now.';
-    return [{ code: 'held', message, delays: false, disclosable }];
+    return holds.map(({ hold: { ground, reviewOn, disclosable } }) => {
+      const inFull = `The data has to be kept for now: ${ground.replace(/\.$/, '')}. This is looked at again on ${reviewOn}.`;
+      return { code: 'held', message, inFull, delays: false, disclosable };
+    });
   }
 
-  /** Holds in force that cover something which the run would take, with what of it. */
+  /**
+   * Holds in force that cover something which the run would take, with what of it: of the tenants that it touches, and
+   * of the host, whose own reach into every workspace.
+   */
   async holdsOn(
     tx: UnitOfWork,
     parts: readonly Part[],
@@ -86,7 +109,7 @@ export class DeletionBlockers {
   ): Promise<{ hold: Hold; places: PlaceOfRows[] }[]> {
     const going = parts.filter((part) => takesPart(part) || undecided(part));
     const found: { hold: Hold; tenant: string }[] = [];
-    for (const tenant of new Set([tx.tenant, ...going.map((part) => part.tenant)]))
+    for (const tenant of new Set([HOST_TENANT, tx.tenant, ...going.map((part) => part.tenant)]))
       for (const hold of await tx.inTenant(tenant, () => this.holds.against(tx, subjects)))
         found.push({ hold, tenant });
     if (found.length === 0) return [];

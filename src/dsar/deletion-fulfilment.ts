@@ -84,7 +84,7 @@ export class DeletionFulfilment {
     if (!first) return;
     const failure = {
       code: `deletion.${first.code}`,
-      message: [first, ...more].map(({ message }) => message).join(' '),
+      message: [...new Set([first, ...more].map(({ message }) => message))].join(' '),
     };
     if (request.failure?.code === failure.code && request.failure.message === failure.message) return;
     // Not which: the person reads the timeline, and may have no right to know of a hold.

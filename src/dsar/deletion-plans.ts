@@ -9,7 +9,7 @@ import { ErasurePlans } from '../deletion/erasure-plan.js';
 import { type ErasureJob, type StepPlan } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
 import { DomainError, notFound } from '../errors.js';
-import { DeletionBlockers } from './deletion-blockers.js';
+import { DeletionBlockers, toldTo } from './deletion-blockers.js';
 import { DeletionJob } from './deletion-job.js';
 import { Parts, takesPart, undecided } from './parts.js';
 import { type Request } from './request.js';
@@ -54,9 +54,7 @@ export class DeletionPlans {
         requestId: id,
         status: request.status,
         runAfter: request.runAfter?.toISOString() ?? null,
-        blockers: found
-          .filter(({ disclosable }) => disclosable || reader === 'staff')
-          .map(({ code, message }) => ({ code, message })),
+        blockers: toldTo(reader, found),
         parts: [...byPlace].map(([workspace, theirs]) => ({
           scope: workspace === undefined ? ('account' as const) : ('workspace' as const),
           ...(workspace !== undefined && { workspaceId: workspaceId(workspace) }),

@@ -6,7 +6,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { Packages } from '../export/packages.js';
 import { dateIn } from './law/calendar.js';
 import { groundFor } from './ground-for.js';
-import { DeletionBlockers } from './deletion-blockers.js';
+import { DeletionBlockers, toldTo } from './deletion-blockers.js';
 import { type Part, Parts, undecided } from './parts.js';
 import { PreparedRefusals } from './prepared-refusals.js';
 import { type Request } from './request.js';
@@ -130,9 +130,7 @@ export class RequestView {
     const found = ofWorkspace
       ? await this.workspaceDeletion.of(tx, request)
       : await this.deletion.of(tx, request, parts, subjects);
-    return found
-      .filter(({ disclosable }) => disclosable || reader === 'staff')
-      .map(({ code, message }) => ({ code, message }));
+    return toldTo(reader, found);
   }
 
   private async refusals(tx: UnitOfWork, request: Request) {
