@@ -80,7 +80,10 @@ export interface Workspaces {
 export interface Collection {
   name: string;
   table: TableRef;
+  /** To the person whose rows they are. */
   title: string;
+  /** To owners, of everybody's rows in their workspace. */
+  workspaceTitle: string;
   where?: string;
   /** Absent: the primary key, from the catalogue. */
   key?: string[];
@@ -99,6 +102,12 @@ export interface Collection {
   erasure: Erasure;
   /** One of Habeas's own tables. */
   builtIn: boolean;
+}
+
+/** What readers of a request are told about rows of a collection; the name of one that the map has no more. */
+export function titleIn(map: DataMap, name: string, scope: 'account' | 'person' | 'workspace'): string {
+  const { title = name, workspaceTitle = name } = map.collections[name] ?? {};
+  return scope === 'workspace' ? workspaceTitle : title;
 }
 
 /** Who was handed the data of people, and how they are told of an erasure. */

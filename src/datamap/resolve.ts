@@ -114,7 +114,8 @@ export class Resolver {
     return present({
       name,
       table: this.table(c.table, [...at, 'table']),
-      title: c.title ?? name.replaceAll(/[_-]+/g, ' '),
+      title: c.title ?? inWords(name),
+      workspaceTitle: c.workspaceTitle ?? upperFirst(inWords(name)),
       where: c.where,
       key: c.key,
       subject:
@@ -202,3 +203,6 @@ function canonical(value: unknown): string {
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`;
 }
+
+const inWords = (name: string): string => name.replaceAll(/[_-]+/g, ' ');
+const upperFirst = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -217,7 +217,10 @@ const retention = z.union([
 
 const collection = z.strictObject({
   table,
-  title: text.optional(),
+  title: text.optional().describe('What people read of their own rows.'),
+  workspaceTitle: text
+    .optional()
+    .describe('What owners read of the whole workspace’s rows. Default: the collection’s name, in words.'),
   where: where.optional().describe('Which rows of the table are this collection.'),
   key: z.array(column).min(1).max(32).optional().describe('Default: the primary key. Views need it.'),
   subject: z

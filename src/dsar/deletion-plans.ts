@@ -3,6 +3,7 @@ import { type Tenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { titleIn } from '../datamap/map.js';
 import { workspaceId } from '../datamap/workspace-id.js';
 import { Certificates } from '../deletion/certificates.js';
 import { ErasurePlans } from '../deletion/erasure-plan.js';
@@ -58,7 +59,7 @@ export class DeletionPlans {
         parts: [...byPlace].map(([workspace, theirs]) => ({
           scope: workspace === undefined ? ('account' as const) : ('workspace' as const),
           ...(workspace !== undefined && { workspaceId: workspaceId(workspace) }),
-          collections: theirs.map((step) => this.told(step)),
+          collections: theirs.map((step) => this.told(request, step)),
         })),
         // A copy is only to be had while there is something to copy.
         offer:
@@ -106,11 +107,11 @@ export class DeletionPlans {
     return (await this.plans.plan(tx, draft)).steps;
   }
 
-  private told({ collection, controller, rule, ground, until, rows, files }: StepPlan) {
-    const title = this.host.map.collections[collection]?.title ?? collection;
+  private told({ scope }: Request, step: StepPlan) {
+    const { collection, controller, rule, ground, until, rows, files } = step;
     return {
       collection,
-      title,
+      title: titleIn(this.host.map, collection, scope),
       controller,
       rule,
       ...(ground && { ground }),

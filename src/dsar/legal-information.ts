@@ -47,7 +47,7 @@ export class LegalNotice {
         if (decided.length === 0) return [];
         const items = legalTexts(request.language).information(
           matterOf(request, profile),
-          decided.map((collection) => processingOf(collection, rules)),
+          decided.map((collection) => processingOf(collection, request, rules)),
         );
         return [{ controller: profile, ...(workspaceId !== undefined && { workspaceId }), items }];
       });
@@ -67,8 +67,8 @@ export const matterOf = (request: Request, controller: ControllerProfile): Matte
   kind: request.kind,
 });
 
-const processingOf = (collection: Collection, rules: RetentionRules): Processing => ({
-  title: collection.title,
+const processingOf = (collection: Collection, { scope }: Request, rules: RetentionRules): Processing => ({
+  title: scope === 'workspace' ? collection.workspaceTitle : collection.title,
   purpose: collection.purpose,
   legalBasis: collection.legalBasis,
   categories: [...new Set(Object.values(collection.columns).map(({ category }) => category))],

@@ -1,7 +1,7 @@
 import { type SubjectRef } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
-import { type Collection } from '../datamap/map.js';
+import { type Collection, titleIn } from '../datamap/map.js';
 import { type Selection, settingsStatement, type Subject } from '../datamap/settings.js';
 import { collectionQuery, copyStatement, countQuery, filesQuery, reaches } from '../datamap/walk.js';
 import { literal } from '../datamap/names.js';
@@ -92,7 +92,7 @@ export class PackageRows {
     const { tx } = target;
     const { map, catalogue } = this.host.current();
     await settle(tx, selection);
-    const { name, title, controller, purpose } = collection;
+    const { name, controller, purpose } = collection;
     const query = collectionQuery(map, catalogue, name, selection);
     const written = await copyInto(target, `data/${name}.json`, query.sql);
     let sealedValues = written.rows * query.sealedPerRow;
@@ -104,7 +104,7 @@ export class PackageRows {
     if (files !== undefined) await target.files.take(await tx.copyOut(copyStatement(fileLines(name, files))));
     return {
       collection: name,
-      title,
+      title: titleIn(map, name, selection.subjects ? 'account' : 'workspace'),
       controller,
       purpose,
       sealedValues,

@@ -37,6 +37,21 @@ function complaint(yaml: string): string {
   throw new Error('the map was accepted');
 }
 
+test('owners read a title of their own, which is the name in words where the map gives none', () => {
+  const titles = (yaml: string) => {
+    const { title, workspaceTitle } = parse(yaml).collections.users ?? {};
+    return [title, workspaceTitle];
+  };
+  expect(titles(valid)).toEqual(['users', 'Users']);
+  const named = valid.replace('  users:\n    table: users\n', '  users:\n    table: users\n    title: You\n');
+  expect(named).not.toBe(valid);
+  expect(titles(named)).toEqual(['You', 'Users']);
+  expect(titles(named.replace('title: You\n', 'title: You\n    workspaceTitle: All accounts\n'))).toEqual([
+    'You',
+    'All accounts',
+  ]);
+});
+
 describe('an error', () => {
   test('names file, line, column and the way to it', () => {
     expect(complaint(valid.replace('rule: delete', 'rule: shred'))).toMatch(

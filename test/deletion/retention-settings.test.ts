@@ -38,6 +38,7 @@ describe('what a workspace says of how long it keeps', () => {
 
   test('shows the map’s defaults where nothing is set, and what cannot be set', async () => {
     const { status, body } = await owner.get<Shown>(path);
+    expect(of(body, 'messages')?.title).toBe('Messages');
     expect(status).toBe(200);
     expect(of(body, 'messages')).toMatchObject({
       keep: null, source: 'default', after: 'sent_at', pending: null, default: null, floor: null, adjustable: true, failing: null,

@@ -183,8 +183,12 @@ describe('an owner deletes their workspace', () => {
     expect(messages).toBeGreaterThan(0);
     expect(body.parts).toMatchObject([{ scope: 'workspace', workspaceId: acme }]);
     expect(body.parts[0].collections).toContainEqual(
-      expect.objectContaining({ collection: 'messages', rule: 'delete', rows: messages }),
+      expect.objectContaining({ collection: 'messages', title: 'Messages', rule: 'delete', rows: messages }),
     );
+    // It is everybody's, not the owner's own.
+    const titles = (body.parts[0].collections as { title: string }[]).map(({ title }) => title);
+    expect(titles).toEqual(expect.arrayContaining(['Members', 'The workspace', 'Invitations sent']));
+    expect(titles.filter((title) => /\byou/i.test(title))).toEqual([]);
   });
 
   test('a second one is 409, and says where the first is', async () => {

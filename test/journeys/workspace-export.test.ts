@@ -52,6 +52,8 @@ describe('requests that a workspace files', () => {
       expect(its.rows('messages')).toHaveLength(n);
       expect(new Set(its.rows('messages').map(({ workspace_id }) => workspace_id))).toEqual(new Set([acme]));
       expect(its.text).not.toContain(borealis);
+      expect(its.text).toMatch(/"title": ?"Messages"/);
+      expect(its.text).not.toMatch(/Messages you wrote|Your places in workspaces/);
       expect((await owner.get(`${path}/${done.id}/package`)).body).toMatchObject({ status: 'ready' });
 
       // A letter that bounced after the end is on the desk, until a new one goes out.

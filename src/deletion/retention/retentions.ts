@@ -122,7 +122,7 @@ function ofCollection(
   rules: RetentionRules,
   failing: FailureSummary | undefined,
 ): RetentionAnswer['collections'][number] {
-  const { name, title, retention } = collection;
+  const { name, workspaceTitle: title, retention } = collection;
   const rule = sweepable(collection);
   const note = typeof retention === 'string' ? retention : (retention.note ?? null);
   const head = { collection: name, title, note };

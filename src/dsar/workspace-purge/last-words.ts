@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
+import { titleIn } from '../../datamap/map.js';
 import { type SignedCertificate } from '../../deletion/certificate.schema.js';
 import { Outbox } from '../../mail/outbox.js';
 import { Webhooks } from '../../webhooks/webhooks.js';
@@ -41,11 +42,7 @@ export class LastWords {
         about: requestId,
         dedupeKey: `${requestId}:workspace-deleted:${n}`,
         params: {
-          ...certificateWords(
-            certificate,
-            this.config,
-            (name) => this.host.map.collections[name]?.title ?? name,
-          ),
+          ...certificateWords(certificate, this.config, (name) => titleIn(this.host.map, name, 'workspace')),
           ...{ controller, workspace, ...(contact !== undefined && { contact }) },
           reference: requestId,
           asked: { kind: 'deletion', scope: 'workspace', workspace },
