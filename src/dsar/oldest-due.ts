@@ -21,7 +21,15 @@ const fulfilment = `
   where r.closed_at is null and r.identity_proven_at is not null and (r.kind = 'access' or r.scope <> 'workspace')
     and coalesce(r.run_after, $1) <= $1 and not coalesce(parts.undecided, false)`;
 
-const outbox = `select min(created_at) as "due" from habeas.outbox where status = 'pending' and created_at <= $1`;
+/**
+ * Since when a try that could be made has not been. How long somebody's mailbox defers a letter is not our being late; that
+ * our own mail server is out of reach, or that we cannot write the letter, is: that counts from when it was written.
+ */
+export const oldestMail = /* the head of an index each; least() leaves nulls out */ `
+  select least(
+    (select min(next_attempt_at) from habeas.outbox where status = 'pending' and next_attempt_at <= $1),
+    (select min(created_at) from habeas.outbox
+      where status = 'pending' and failure <> 'mail.deferred' and created_at <= $1)) as "due"`;
 
 /** Past its end, its object not yet removed; one that never was ready is waited for, a day long (ExpirySweep). */
 const expiredPackage = `
@@ -37,6 +45,6 @@ const oldestOf =
 
 /** What is watched of requests, mails, packages and tombstones; other kinds are registered where they are worked at. */
 export function watchOldestDue(watch: OverdueWatch): void {
-  const kinds = { request, fulfilment, outbox, 'expired-package': expiredPackage, tombstone };
+  const kinds = { request, fulfilment, outbox: oldestMail, 'expired-package': expiredPackage, tombstone };
   for (const [kind, sql] of Object.entries(kinds)) watch.register(kind, oldestOf(sql));
 }

@@ -19,7 +19,7 @@ export interface Overdue {
 
 /**
  * How far behind each kind of work is. A retry that waits for its time counts, because the thing was due and is not done;
- * not so where a customer's own server makes it wait, which is nothing that an operator could act on.
+ * not so where a customer's own server or somebody's mailbox makes it wait, which is nothing that an operator could act on.
  */
 export class OverdueWatch {
   private readonly kinds = new Map<string, OldestDue>();

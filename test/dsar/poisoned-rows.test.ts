@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { demoPeople } from '../../demo/people.js';
+import { demoPeople, workspaceIds } from '../../demo/people.js';
+import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
@@ -126,6 +127,37 @@ describe('one poisoned row never stops the others: it fails alone, is tried agai
       );
     await eventually(async () => (await its())?.failure === 'sealing.unreadable');
     expect(await its()).toEqual({ status: 'pending', failure: 'sealing.unreadable' });
+  });
+
+  test('of the sweep over the outbox: a letter whose job cannot be written keeps no other from being queued', async () => {
+    const [inHost, elsewhere] = [HOST_TENANT, workspaceIds.acme];
+    const plant = async (tenant: string): Promise<string> => {
+      const [mail] = await desk.db.behindTheScenes<{ id: string }>(
+        `insert into habeas.outbox (tenant_id, template, recipient_sealed, params_sealed, next_attempt_at, created_at)
+         values ($1, 'verify', ${UNREADABLE}, ${UNREADABLE}, $2, $2) returning id`,
+        [tenant, desk.clock.now()],
+      );
+      return mail?.id ?? '';
+    };
+    const [first, poisoned, last] = [await plant(inHost), await plant(inHost), await plant(elsewhere)];
+    await desk.db.behindTheScenes(`
+      create function public.poison() returns trigger language plpgsql as $$ begin
+        if new.singleton_key = '${inHost}/${poisoned}'
+        then raise exception 'poisoned' using errcode = 'XX001'; end if; return new; end $$;
+      create trigger poison before insert on habeas_jobs.job for each row execute function public.poison()`);
+    expect((await round()).get('outbox')).toBeInstanceOf(AggregateError);
+    const tried = async (id: string) =>
+      ((await row<{ attempts: number }>('select attempts from habeas.outbox where id = $1', id))?.attempts ??
+        0) > 0;
+    for (const id of [first, last]) await eventually(() => tried(id));
+    expect(await tried(poisoned)).toBe(false);
+    expect(await stuck()).toContainEqual(
+      expect.objectContaining({ work: 'outbox', id: poisoned, code: 'XX001', times: 1 }),
+    );
+    await desk.db.behindTheScenes('drop function public.poison() cascade');
+    expect((await round()).get('outbox')).toBeUndefined();
+    await eventually(() => tried(poisoned));
+    expect((await stuck()).filter(({ work }) => work === 'outbox')).toEqual([]);
   });
 
   test('of the requests that are due: one that cannot begin waits, the other is fulfilled', async () => {
