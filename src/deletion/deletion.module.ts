@@ -22,6 +22,7 @@ import { LeftRows } from './left-rows.js';
 import { ResidueSearch } from './residue-search.js';
 import { SuppressionsController } from './suppressions.controller.js';
 import { Suppressions } from './suppressions.js';
+import { TombstoneHolds } from './tombstone-holds.js';
 import { TombstonesSweep } from './tombstones.sweep.js';
 
 const ledger = {
@@ -79,12 +80,13 @@ const residues = {
   inject: [Database, HostMap],
   useFactory: (...its: [Database, HostMap]) => new ResidueSearch(...its),
 };
-type TombstonesNeed = [Database, HostMap, AuditLog, Clock, Certificates];
+type TombstonesNeed = [Database, HostMap, AuditLog, Clock, Certificates, Holds];
 const tombstones = {
   provide: TombstonesSweep,
-  inject: [Database, HostMap, AuditLog, Clock, Certificates],
-  useFactory: (...[database, host, audit, clock, issued]: TombstonesNeed) =>
+  inject: [Database, HostMap, AuditLog, Clock, Certificates, Holds],
+  useFactory: (...[database, host, audit, clock, issued, holds]: TombstonesNeed) =>
     new TombstonesSweep(database, host, audit, clock, {
+      keeps: (...asked) => new TombstoneHolds(host, holds).keeps(...asked),
       onSwept: async (tx, erasureId) => {
         await issued.finish(tx, erasureId, clock.now());
       },

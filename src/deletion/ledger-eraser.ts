@@ -14,6 +14,11 @@ import { type Suppressions } from './suppressions.js';
 
 /** What only upper layers know of an erasure: its request, and what Habeas keeps about its people. */
 export interface RepeatedMatter {
+  /**
+   * Asked inside every batch's transaction where the caller asks nothing of its own.
+   * @throws DomainError `deletion.held` where a hold keeps what came back: one that was placed since, or that the backup has
+   */
+  assertNotHeld(tx: UnitOfWork, job: ErasureJob): Promise<void>;
   /** Before anything goes, in the first transaction: the matter, if it came back too, is taken out of every other hand. */
   takeUp(tx: UnitOfWork, entry: LedgerEntry): Promise<void>;
   /**
@@ -47,13 +52,14 @@ export class LedgerEraser implements EraserPort {
   async repeat(job: ErasureJob, entry: LedgerEntry, options: EraserOptions = {}): Promise<void> {
     const { database, eraser, matter } = this.parts;
     const tenancy = systemTenancy(job.tenant, 'erasure-ledger');
+    const { shouldGoOn = (tx: UnitOfWork) => matter.assertNotHeld(tx, job) } = options;
     const again = await database.within(tenancy, async (tx) => {
-      await options.shouldGoOn?.(tx);
+      await shouldGoOn(tx);
       await matter.takeUp(tx, entry);
       return eraser.begin(tx, await this.ownIds(tx, job));
     });
     if (again.scope === 'workspace' || again.subjects.length > 0) {
-      await eraser.run(again, options);
+      await eraser.run(again, { ...options, shouldGoOn });
       await matter.forget(again, entry);
     }
     await database.within(tenancy, (tx) => this.end(tx, again, entry));

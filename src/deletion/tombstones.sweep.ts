@@ -9,6 +9,7 @@ import { settingsStatement } from '../datamap/settings.js';
 import { type ErasureJob } from './erasure.js';
 import { collectionOf } from './erasure-plan.js';
 import { StepRows } from './step-rows.js';
+import { type Graves } from './tombstone-holds.js';
 import { stillBuried, sweepTombstones } from './tombstone-sql.js';
 
 const BATCH = 500;
@@ -25,6 +26,7 @@ interface Tombstone {
   collection: string;
   ordinal: number;
   key: unknown;
+  workspace: string | null;
 }
 
 // Ids and times are all that the sweep's role sees; each erasure is then worked on in its own tenant.
@@ -34,7 +36,9 @@ const findDue = `
 
 // Due is asked again, in the transaction that acts (invariant 4).
 const lockDue = `
-  select id, collection, ordinal, key from habeas.tombstones
+  select id, collection, ordinal, key,
+         (select s.workspace from habeas.erasure_steps s where s.erasure_id = t.erasure_id and s.ordinal = t.ordinal)
+  from habeas.tombstones t
   where erasure_id = $1 and swept_at is null and due_at <= $2 and next_attempt_at <= $2
     and (collection, ordinal) = (
       select collection, ordinal from habeas.tombstones
@@ -49,8 +53,8 @@ const putOff = `
   where id = any ($1::uuid[]) and swept_at is null`;
 
 export interface TombstonesSweepOptions {
-  /** Inside the transaction that deletes; throws where the rows must stay after all (a hold). */
-  shouldGoOn?: (tx: UnitOfWork, erasureId: string) => Promise<void>;
+  /** Inside the transaction that deletes: of these keys those whose rows have to stay for now (a hold). */
+  keeps?: (tx: UnitOfWork, graves: Graves, keys: readonly unknown[]) => Promise<readonly unknown[]>;
   /** Inside the transaction that sweeps the last one of an erasure; for the final certificate. */
   onSwept?: (tx: UnitOfWork, erasureId: string) => Promise<void>;
 }
@@ -107,10 +111,11 @@ export class TombstonesSweep {
   private batch({ tenant, erasure }: Due, size: number): Promise<number | undefined> {
     return this.database.within(systemTenancy(tenant, 'tombstones'), async (tx) => {
       const now = this.clock.now();
-      const due = await tx.query<Tombstone>(lockDue, [erasure, now, size]);
-      const [first] = due;
+      const found = await tx.query<Tombstone>(lockDue, [erasure, now, size]);
+      const [first] = found;
       if (!first) return undefined;
-      await this.options.shouldGoOn?.(tx, erasure);
+      const due = await this.withoutHeld(tx, first, found);
+      if (due.length === 0) return 0;
       const left = await this.sweep(tx, erasure, first, due);
       const gone = due.filter(({ key }) => !left.has(JSON.stringify(key)));
       await tx.query(close, [gone.map(({ id }) => id), now]);
@@ -119,6 +124,16 @@ export class TombstonesSweep {
       if (gone.length > 0) await this.tell(tx, erasure, gone.length);
       return gone.length;
     });
+  }
+
+  /** Those that nothing keeps; the others are looked at again later. */
+  private async withoutHeld(tx: UnitOfWork, first: Tombstone, due: Tombstone[]): Promise<Tombstone[]> {
+    const graves = { collection: collectionOf(this.host, first.collection), workspace: first.workspace };
+    const keys = due.map(({ key }) => key);
+    const kept = new Set(await this.options.keeps?.(tx, graves, keys));
+    const held = due.filter(({ key }) => kept.has(key)).map(({ id }) => id);
+    if (held.length > 0) await tx.query(putOff, [held, 'tombstone.held', this.later()]);
+    return due.filter(({ key }) => !kept.has(key));
   }
 
   /** Keys of the rows that are still there: filled again by the application, or with others' rows hanging on them. */

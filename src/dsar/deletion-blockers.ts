@@ -6,6 +6,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { workspaceId } from '../datamap/workspace-id.js';
+import { type ErasureJob } from '../deletion/erasure.js';
 import { type Hold, Holds } from '../deletion/holds.js';
 import { delaysEnded } from './deletion-terms.js';
 import { accessWaits } from './open-access.js';
@@ -50,6 +51,19 @@ export function toldTo(
   return [...new Map(told.map((one) => [one.message, one])).values()];
 }
 
+interface Covering {
+  hold: Hold;
+  places: PlaceOfRows[];
+}
+
+const blockerOf = ({ ground, reviewOn, disclosable }: Hold): DeletionBlocker => ({
+  code: 'held',
+  message: 'The data has to be kept for a legal reason for now.',
+  inFull: `The data has to be kept for now: ${ground.replace(/\.$/, '')}. This is looked at again on ${reviewOn}.`,
+  delays: false,
+  disclosable,
+});
+
 /** Looks at what stands in the way of a person's deletion, in the tenant that runs it. Nothing is remembered. */
 @Injectable()
 export class DeletionBlockers {
@@ -89,25 +103,35 @@ export class DeletionBlockers {
     subjects: readonly SubjectRef[],
     kept: readonly Omit<PlaceOfRows, 'tenant'>[],
   ): Promise<DeletionBlocker[]> {
-    const holds = await this.holdsOn(tx, parts, subjects, kept);
-    const message = 'The data has to be kept for a legal reason for now.';
-    return holds.map(({ hold: { ground, reviewOn, disclosable } }) => {
-      const inFull = `The data has to be kept for now: ${ground.replace(/\.$/, '')}. This is looked at again on ${reviewOn}.`;
-      return { code: 'held', message, inFull, delays: false, disclosable };
-    });
+    return (await this.holdsOn(tx, parts, subjects, kept)).map(({ hold }) => blockerOf(hold));
   }
 
-  /**
-   * Holds in force that cover something which the run would take, with what of it: of the tenants that it touches, and
-   * of the host, whose own reach into every workspace.
-   */
-  async holdsOn(
+  /** As `held`, of an erasure behind which there may be no request any more. */
+  async heldFrom(tx: UnitOfWork, job: ErasureJob): Promise<DeletionBlocker[]> {
+    const places = job.workspaces.map((hostKey) => ({ tenant: workspaceId(hostKey), hostKey }));
+    const account = job.scope === 'account' ? [{ tenant: HOST_TENANT, hostKey: null }] : [];
+    const found = await this.covering(tx, [...places, ...account], job.subjects, job.kept ?? []);
+    return found.map(({ hold }) => blockerOf(hold));
+  }
+
+  /** Holds in force that cover something which the run would take, with what of it. */
+  holdsOn(
     tx: UnitOfWork,
     parts: readonly Part[],
     subjects: readonly SubjectRef[],
     kept: readonly Omit<PlaceOfRows, 'tenant'>[],
-  ): Promise<{ hold: Hold; places: PlaceOfRows[] }[]> {
+  ): Promise<Covering[]> {
     const going = parts.filter((part) => takesPart(part) || undecided(part));
+    return this.covering(tx, going, subjects, kept);
+  }
+
+  /** Of the tenants that are touched, and of the host, whose own reach into every workspace. */
+  private async covering(
+    tx: UnitOfWork,
+    going: readonly Pick<Part, 'tenant' | 'hostKey'>[],
+    subjects: readonly SubjectRef[],
+    kept: readonly Omit<PlaceOfRows, 'tenant'>[],
+  ): Promise<Covering[]> {
     const found: { hold: Hold; tenant: string }[] = [];
     for (const tenant of new Set([HOST_TENANT, tx.tenant, ...going.map((part) => part.tenant)]))
       for (const hold of await tx.inTenant(tenant, () => this.holds.against(tx, subjects)))

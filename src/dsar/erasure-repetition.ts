@@ -8,7 +8,9 @@ import { type ErasureJob } from '../deletion/erasure.js';
 import { type RepeatedMatter } from '../deletion/ledger-eraser.js';
 import { type LedgerEntry } from '../deletion/ledger-entry.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
+import { DomainError } from '../errors.js';
 import { Outbox } from '../mail/outbox.js';
+import { DeletionBlockers } from './deletion-blockers.js';
 import { namesThem } from './deletion-end.js';
 import { assertNothingLeft } from './erasure-residue.js';
 import { ErasingPerson, tenantsOf } from './erasing-person.js';
@@ -33,7 +35,13 @@ export class ErasureRepetition implements RepeatedMatter {
     private readonly requestParts: Parts,
     private readonly person: ErasingPerson,
     private readonly residues: ResidueSearch,
+    private readonly blockers: DeletionBlockers,
   ) {}
+
+  async assertNotHeld(tx: UnitOfWork, job: ErasureJob): Promise<void> {
+    const [held] = await this.blockers.heldFrom(tx, job);
+    if (held) throw new DomainError('deletion.held', held.message);
+  }
 
   /** A request that would run again by itself is in progress here from now on: its own run finds the same erasure. */
   async takeUp(tx: UnitOfWork, entry: LedgerEntry): Promise<void> {

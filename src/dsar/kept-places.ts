@@ -26,7 +26,7 @@ export const samePlace = (one: PlaceOfRows, other: Omit<PlaceOfRows, 'tenant'>):
 /** Everything that a deletion of these people in these parts would change: as the eraser goes, with or without rows. */
 export function placesTaken(
   map: DataMap,
-  parts: readonly Part[],
+  parts: readonly Pick<Part, 'tenant' | 'hostKey'>[],
   subjects: readonly SubjectRef[],
 ): PlaceOfRows[] {
   const job = {

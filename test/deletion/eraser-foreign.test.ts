@@ -3,7 +3,11 @@ import { AuditLog } from '../../src/audit/events.js';
 import { checkDataMap } from '../../src/datamap/check.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
 import { type ErasureJob, subjectId } from '../../src/deletion/erasure.js';
+import { Holds } from '../../src/deletion/holds.js';
+import { TombstoneHolds } from '../../src/deletion/tombstone-holds.js';
 import { TombstonesSweep } from '../../src/deletion/tombstones.sweep.js';
+import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
+import { Sealing } from '../../src/keys/sealing.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { type ForeignHost, foreignHost } from '../datamap/host.js';
 import { difference, Situation } from './eraser-situation.js';
@@ -176,6 +180,59 @@ describe('keys that lead in circles', () => {
     expect(await accounts()).toEqual([2]);
     expect(finals).toEqual([job.id]);
   };
+
+  test('emptied rows lie until no hold covers them any more: on all, on their collection, on whose own row it is', async () => {
+    await open('../../deletion/foreign/circles');
+    const yaml = host.yaml.replace('rule: pseudonymise, set: { mail:', 'rule: tombstone, set: { mail:');
+    situation = await Situation.of(host.database, parseDataMap(yaml, { file: 'circles.yaml' }), stores);
+    const { database } = host.database;
+    const audit = new AuditLog();
+    const holds = new Holds(
+      database,
+      audit,
+      situation.clock,
+      new Sealing(Buffer.alloc(32, 7)),
+      situation.host,
+    );
+    const sweep = new TombstonesSweep(database, situation.host, audit, situation.clock, {
+      keeps: (...asked) => new TombstoneHolds(situation.host, holds).keeps(...asked),
+    });
+    const tenancy = systemTenancy(HOST_TENANT, 'test');
+    const hold = async (more: object) => {
+      const words = { ground: 'Claim', disclosable: false, reviewOn: '2027-01-31' };
+      const { id } = await holds.place(tenancy, { ...words, ...more });
+      return () => holds.release(tenancy, id);
+    };
+    const job = situation.job([await situation.person('person', '1')]);
+    await situation.erase(job);
+    const stay = async () =>
+      (
+        await host.database.behindTheScenes<{ collection: string; failure: string }>(
+          'select collection, failure from habeas.tombstones where swept_at is null order by collection, id',
+        )
+      ).map(({ collection, failure }) => `${collection} ${failure}`);
+    const swept = async () => {
+      situation.clock.advance(6 * 3_600_000);
+      return sweep.run();
+    };
+    situation.clock.advance(30 * 86_400_000);
+    const lifts = [await hold({}), await hold({ collection: 'accounts' })];
+    lifts.push(await hold({ subject: { kind: 'person', key: '1' } }), await hold({ collection: 'teams' }));
+    expect(await swept()).toBe(0);
+    expect(await stay()).toEqual([
+      'accounts tombstone.held',
+      'accounts tombstone.held',
+      'people tombstone.held',
+    ]);
+    await lifts[0]?.();
+    expect(await swept()).toBe(0);
+    await lifts[1]?.();
+    expect(await swept()).toBe(2);
+    expect(await stay()).toEqual(['people tombstone.held']);
+    await lifts[2]?.();
+    await swept();
+    expect(await stay()).not.toContain('people tombstone.held');
+  });
 
   test('a row of the circle that is somebody else’s stops it, and nothing of the circle is gone', async () => {
     await open('../../deletion/foreign/circles');

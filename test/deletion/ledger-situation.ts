@@ -43,7 +43,7 @@ export class LedgerSituation {
     const workspaces = new WorkspaceEraser({ database, host: hostMap, erasures, files, tombstoneDue });
     const nothing = () => Promise.resolve();
     // No request stands behind these erasures: test/deletion/ledger-requests.test.ts has those that have one.
-    const matter = { takeUp: nothing, forget: nothing, close: nothing };
+    const matter = { assertNotHeld: nothing, takeUp: nothing, forget: nothing, close: nothing };
     const parts = { database, erasures, certificates, suppressions, audit, matter };
     this.eraser = eachByItsOwn(
       new LedgerEraser({ ...parts, eraser }),

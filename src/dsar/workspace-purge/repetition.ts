@@ -4,7 +4,9 @@ import { type ErasureJob } from '../../deletion/erasure.js';
 import { type RepeatedMatter } from '../../deletion/ledger-eraser.js';
 import { type LedgerEntry } from '../../deletion/ledger-entry.js';
 import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
+import { DomainError } from '../../errors.js';
 import { ErasureRepetition } from '../erasure-repetition.js';
+import { HELD, PurgeHolds } from './holds.js';
 import { WorkspaceMatters } from './matters.js';
 
 const forgetMembers = 'delete from habeas.workspace_purge_people where tenant_id = $1';
@@ -16,7 +18,12 @@ export class PurgeRepetition implements RepeatedMatter {
     private readonly request: ErasureRepetition,
     private readonly own: WorkspaceOwnData,
     private readonly matters: WorkspaceMatters,
+    private readonly holds: PurgeHolds,
   ) {}
+
+  async assertNotHeld(tx: UnitOfWork): Promise<void> {
+    if ((await this.holds.of(tx)).length > 0) throw new DomainError('deletion.held', HELD);
+  }
 
   takeUp(tx: UnitOfWork, entry: LedgerEntry): Promise<void> {
     return this.request.takeUp(tx, entry);
