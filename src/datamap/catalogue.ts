@@ -53,8 +53,8 @@ export interface CatalogueTable extends TableRef {
   /** What the table, or the trigger behind the view, lets itself be done. */
   updatable: boolean;
   deletable: boolean;
-  /** What habeas_host may do. */
-  granted: { select: boolean; update: string[] | 'all'; delete: boolean };
+  /** What habeas_host may do; `keys`: read some column at least. */
+  granted: { select: boolean; keys: boolean; update: string[] | 'all'; delete: boolean };
   /** pg_class.reltuples; -1 where never analysed. */
   rows: number;
   /** Tables and views a view reads. */
@@ -106,6 +106,7 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
        pg_relation_is_updatable(r.oid, true) & 4 <> 0 as updatable,
        pg_relation_is_updatable(r.oid, true) & 16 <> 0 as deletable,
        coalesce(has_table_privilege(host.oid, r.oid, 'select'), false) as "maySelect",
+       coalesce(has_any_column_privilege(host.oid, r.oid, 'select'), false) as "maySelectSome",
        coalesce(has_table_privilege(host.oid, r.oid, 'update'), false) as "mayUpdate",
        coalesce(has_table_privilege(host.oid, r.oid, 'delete'), false) as "mayDelete",
        (with recursive up as (
@@ -214,6 +215,7 @@ type TableRow = Pick<
   columns: ColumnRow[] | null;
   indexes: { primary: boolean; unique: boolean; whole: boolean; columns: string[] | null }[] | null;
   maySelect: boolean;
+  maySelectSome: boolean;
   mayUpdate: boolean;
   mayDelete: boolean;
 };
@@ -281,6 +283,7 @@ function tableOf(row: TableRow): CatalogueTable {
     deletable: row.deletable,
     granted: {
       select: row.maySelect,
+      keys: row.maySelectSome,
       update: row.mayUpdate ? 'all' : columns.filter((c) => c.mayUpdate).map((c) => c.name),
       delete: row.mayDelete,
     },

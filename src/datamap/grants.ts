@@ -2,6 +2,7 @@
 import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
 import { namingColumns } from './letting-go.js';
+import { keyGrants } from './key-grants.js';
 import { type DataMap, tablesOf } from './map.js';
 import { matches, qualified, quoted, type TableRef } from './names.js';
 import { inPurges } from './purge-map.js';
@@ -75,7 +76,7 @@ export function grantsFor(map: DataMap, catalogue: Catalogue, { residue = false 
   const names = new Set(needed.map(({ table }) => qualified(table)));
   const surplus = [...catalogue.tables.values()].filter(
     ({ granted, ...table }) =>
-      !names.has(qualified(table)) && (granted.select || granted.delete || granted.update.length > 0),
+      !names.has(qualified(table)) && (granted.keys || granted.delete || granted.update.length > 0),
   );
   const schemas = [...new Set(needed.map(({ table }) => table.schema))].sort();
   return [
@@ -90,9 +91,28 @@ export function grantsFor(map: DataMap, catalogue: Catalogue, { residue = false 
       ];
       return `grant ${rights.join(', ')} on table ${qualified(table)} to habeas_host;`;
     }),
+    ...holdingGrants(map, catalogue, needed),
     ...(residue ? residueGrants(map, catalogue) : []),
     '',
   ].join('\n');
+}
+
+/** Of tables that the map does not read: the keys by which their rows could hold back what an erasure deletes. */
+function holdingGrants(map: DataMap, catalogue: Catalogue, needed: readonly NeededGrant[]): string[] {
+  const emptied = needed.filter((grant) => grant.delete).map(({ table }) => table);
+  const known = new Set(needed.map(({ table }) => qualified(table)));
+  const holders = keyGrants(catalogue, map, emptied).filter(({ table }) => !known.has(qualified(table)));
+  if (holders.length === 0) return [];
+  return [
+    '-- Keys of other tables to rows that erasures delete: an erasure asks before its first step whether any row hangs there.',
+    ...[...new Set(holders.map(({ table }) => table.schema))].map(
+      (schema) => `grant usage on schema ${quoted(schema)} to habeas_host;`,
+    ),
+    ...holders.map(
+      ({ table, columns }) =>
+        `grant select (${columns.map(quoted).join(', ')}) on table ${qualified(table)} to habeas_host;`,
+    ),
+  ];
 }
 
 /** Reading, and nothing else, of every table that stores rows and is not exempt. */

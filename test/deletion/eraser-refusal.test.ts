@@ -16,9 +16,7 @@ const schema = `create schema h;
   create table h.reply (id int primary key, letter int references h.letter, house int references h.house, person int references h.person);
   create table h.album (id int primary key, house int references h.house, person int references h.person);
   create table h.photo (id int primary key, album int references h.album on delete cascade, house int references h.house, person int references h.person);
-  create table h.loan (id int primary key, album int constraint loan_of_an_album references h.album, remark text);
-  grant usage on schema h to habeas_host;
-  grant select (album) on h.loan to habeas_host;`;
+  create table h.loan (id int primary key, album int constraint loan_of_an_album references h.album, remark text);`;
 
 // Whose they are: notes, letters and albums of person 1 in house 1; the last two rows of each hang from them.
 const rows = `
