@@ -87,7 +87,11 @@ export const NewWorkspaceRequest = z.discriminatedUnion('scope', [
   z
     .strictObject({
       kind: Kind,
-      scope: z.literal('person'),
+      scope: z
+        .enum(['person', 'account'])
+        .describe(
+          'person: what this workspace holds of them; account: all that the host holds, filed by its own token in its own tenant',
+        ),
       subject: NamedSubject,
       receivedAt: ReceivedAt.optional().describe('When the person asked; the legal clock starts here'),
       jurisdiction: Jurisdiction.optional(),

@@ -43,13 +43,13 @@ export class WorkspaceRequests {
     private readonly recipient: PackageRecipient,
   ) {}
 
-  /** @throws DomainError `request.use_deletion`, `subject.not_found`, `subject.no_address`, `request.duplicate` */
+  /**
+   * Somebody else's word proves nobody's identity: the person confirms it by a link that is mailed to them.
+   * @throws DomainError `auth.forbidden`, `request.wrong_scope`, `request.use_deletion`, `subject.not_found`,
+   * `subject.no_address`, `request.duplicate`
+   */
   async file(tenancy: Tenancy, caller: Person | ApiToken, filing: NewWorkspaceRequest): Promise<Request> {
-    if (tenancy.tenant === HOST_TENANT)
-      throw new DomainError(
-        'request.use_desk',
-        'Account matters are filed by the person, or at /v1/desk/requests.',
-      );
+    assertScope(tenancy, caller, filing);
     const channel = caller.type === 'token' ? 'token' : 'workspace';
     if (filing.scope === 'workspace') {
       if (filing.kind === 'deletion') {
@@ -129,7 +129,8 @@ export class WorkspaceRequests {
         const person = await tx.asHost((host): Promise<Subject | undefined> =>
           this.host.people.byKey(host, subject.kind, subject.key),
         );
-        return person && (await this.people.belongs(tx, person)) ? person : undefined;
+        const known = person && (tenancy.tenant === HOST_TENANT || (await this.people.belongs(tx, person)));
+        return known ? person : undefined;
       })
       .catch(driftOr);
     if (!found) throw notFound('subject');
@@ -143,6 +144,28 @@ export class WorkspaceRequests {
     return mail;
   }
 }
+
+/** An account is a matter of the host, in its own tenant; nothing else is. Staff file it at the desk. */
+function assertScope({ tenant }: Tenancy, caller: Person | ApiToken, { scope }: NewWorkspaceRequest): void {
+  const inHost = tenant === HOST_TENANT;
+  const isHosts = caller.type === 'token' && caller.tenant === HOST_TENANT;
+  const may = isHosts && grantsOf(caller.roles, 'account-requests', 'create').size > 0;
+  if (scope === 'account' && !may)
+    throw new DomainError('auth.forbidden', 'Only a token of the host itself may file for an account.');
+  if (scope === 'account' && !inHost)
+    throw wrongScope(
+      `An account is more than one workspace: file at /v1/workspaces/${HOST_TENANT}/requests.`,
+    );
+  if (scope !== 'account' && inHost)
+    throw wrongScope(
+      'In the host’s own tenant a request has scope account; others are filed in their workspace.',
+    );
+}
+
+const wrongScope = (message: string) =>
+  new DomainError('request.wrong_scope', message, {
+    errors: [{ path: 'scope', code: 'request.wrong_scope', message: 'does not fit this tenant' }],
+  });
 
 /** Headquarters oversee: dates and counts, unless another of their roles lets them see more. */
 const seesCountsOnly = ({ roles }: Person | ApiToken): boolean =>

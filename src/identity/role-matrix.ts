@@ -37,6 +37,8 @@ export const roleMatrix = {
     },
     create: { ...leaders, 'requests:write': 'yes' },
   },
+  // Over all that the host holds; staff file it at the desk, the person under /me.
+  'account-requests': { create: { 'requests:write': 'host-only' } },
   approvals: { create: leaders },
   verifications: { create: { support: 'yes' } },
   extensions: { create: { support: 'yes' } },

@@ -38,7 +38,8 @@ export const grants = {
   counts: 'counts and dates',
   'workspace-scope': 'only for requests of scope workspace; never a person’s package',
   'if-owner-allows': 'if the owner allows it (adminMayDownload)',
-  'host-only': 'only by a token of the host’s own tenant, for a subscription that ended',
+  'host-only':
+    'only by a token of the host’s own tenant; a workspace’s deletion only for a subscription that ended',
   mailed: 'the link goes to the person by mail; the caller never sees it',
 } as const;
 export type Grant = keyof typeof grants;

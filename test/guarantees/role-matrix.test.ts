@@ -149,6 +149,12 @@ const cases: Case[] = [
     body: () => ({ kind: 'access', scope: 'person', subject: { mail: `${randomUUID()}@matrix.example` } }),
     admitted: always(201),
   },
+  {
+    route: `POST ${w}/requests`,
+    what: 'of an account, which a token of the host alone may',
+    body: () => ({ kind: 'deletion', scope: 'account', subject: { mail: `${randomUUID()}@matrix.example` } }),
+    admitted: always(403),
+  },
   { route: `GET ${r}`, what: 'of a person', params: of('person'), admitted: always(200) },
   { route: `GET ${r}`, what: 'of the workspace', params: of('workspace'), admitted: always(200) },
   { route: `GET ${r}`, what: 'that has a part here', params: of('account'), admitted: always(200) },

@@ -144,6 +144,7 @@ describe('by the matrix', () => {
     expect(allowed('requests:read', isOwn)).toEqual(['requests read: metadata', 'deletion read: yes']);
     expect(allowed('requests:write', isOwn)).toEqual([
       'requests create: yes',
+      'account-requests create: host-only',
       'deletion create: host-only',
       'deletion delete: host-only',
     ]);
