@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { type Logger } from 'pino';
 import { type Config, readConfig } from '../config.js';
 import { type Report } from '../datamap/datamap.cli.js';
@@ -18,7 +18,8 @@ export function commandLine(exit: (code: number) => void): Command {
     .description(
       'The data-rights desk for any product on Postgres. Configured by environment variables: see README.md.',
     )
-    .showHelpAfterError();
+    .showHelpAfterError()
+    .configureHelp({ optionDescription });
 
   program
     .command('serve', { isDefault: false })
@@ -89,7 +90,7 @@ export function commandLine(exit: (code: number) => void): Command {
   erasures
     .command('plan')
     .description('list the erasures that a restore has undone; exit code 1 if there are any')
-    .option('--since <moment>', 'when the backup was taken (ISO 8601): whoever was erased before is left out')
+    .option('--since <moment>', 'when the backup was begun (ISO 8601): whoever was erased before is left out')
     .action(async ({ since }: { since?: string }) => {
       const { planErasures } = await import('./erasure-ledger.js');
       const { text, exitCode } = await planErasures(readConfig(), since);
@@ -99,7 +100,7 @@ export function commandLine(exit: (code: number) => void): Command {
   erasures
     .command('replay')
     .description('erase again what a restore has brought back; exit code 1 if something is left')
-    .requiredOption('--since <moment>', 'when the backup was taken (ISO 8601)')
+    .requiredOption('--since <moment>', 'when the backup was begun (ISO 8601): 2026-11-20T04:00:00Z')
     .option('--only <id...>', 'these erasures alone, the doubtful among them too')
     .action(async (options: { since: string; only?: string[] }) => {
       const { replayErasures } = await import('./erasure-ledger.js');
@@ -118,6 +119,12 @@ export function commandLine(exit: (code: number) => void): Command {
       exit(0);
     });
   return program;
+}
+
+/** Commander keeps to itself which options may not be left out. */
+function optionDescription(option: Option): string {
+  const words = new Help().optionDescription(option);
+  return option.mandatory ? `${words} (required)` : words;
 }
 
 async function serve(duties: Duties): Promise<number> {

@@ -25,6 +25,27 @@ test.each([['serve'], ['worker'], ['migrate'], ['sweep'], ['datamap'], ['datamap
   },
 );
 
+test.each([
+  ['erasures replay', [], '--since <moment>'],
+  ['certificate verify', ['certificate.json'], '--key <file>'],
+])('habeas %s says which option it cannot do without', async (command, operands, option) => {
+  const { output } = await habeas([...command.split(' '), '--help']);
+  const marked = output.replaceAll(/\s+/g, ' ').split('(required)');
+  expect(marked).toHaveLength(2);
+  // The last option before the mark.
+  expect(marked[0]?.match(/--\w+ <\S+>/g)?.at(-1)).toBe(option);
+  const refused = await habeas([...command.split(' '), ...operands]);
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain(`required option '${option}' not specified`);
+});
+
+test('the README names every option that its commands cannot do without', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const uses = readme.match(/npx habeas erasures replay[^`\n]*/g) ?? [];
+  expect(uses.length).toBeGreaterThan(0);
+  for (const use of uses) expect(use).toMatch(/--since \d{4}-\d\d-\d\dT/);
+});
+
 test('an unknown command shows what there is, and fails', async () => {
   const { code, output } = await habeas(['sevre']);
   expect(code).toBe(1);
