@@ -9,7 +9,7 @@ import { qualified, quoted } from '../datamap/names.js';
 import { isText } from '../datamap/types.js';
 import { DomainError } from '../errors.js';
 import { type ObjectStores } from '../storage/object-store.js';
-import { FileRemoval, isAddress } from './file-removal.js';
+import { asClientsWrite, FileRemoval, isAddress } from './file-removal.js';
 
 const PAGE = 200;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -55,13 +55,13 @@ export class ErasureFiles {
 
   /**
    * Removes every noted file, page by page. One that fails stays noted and stops none of the others. One of a name that no
-   * bucket can hold is let go of, uncounted: it is not there, and would be asked for without end.
+   * bucket can hold is let go of, uncounted, unless an object lies where a client of the storage would have put it: it is not
+   * there, and would be asked for without end.
    * @throws DomainError `erasure.files_left`, to be tried again
    */
   async remove(tenancy: Tenancy, erasureId: string): Promise<void> {
     const removal = new FileRemoval(this.stores);
-    let left = 0;
-    let addresses = 0;
+    const left = { files: 0, addresses: 0, slashes: 0 };
     for (let after = NIL; ;) {
       const page = await this.database.within(tenancy, (tx) =>
         tx.query<NotedFile>(nextPage, [erasureId, after]),
@@ -70,10 +70,12 @@ export class ErasureFiles {
       if (!last) break;
       after = last.id;
       const failed = await this.removePage(tenancy, erasureId, page, removal);
-      left += failed.length;
-      addresses += failed.filter(({ path }) => isAddress(path)).length;
+      left.files += failed.length;
+      for (const { path } of failed)
+        if (isAddress(path)) left.addresses += 1;
+        else if (asClientsWrite(path) !== path) left.slashes += 1;
     }
-    if (left > 0) throw filesLeft(left, addresses);
+    if (left.files > 0) throw filesLeft(left);
   }
 
   /** @returns those that are still to be removed */
@@ -87,8 +89,10 @@ export class ErasureFiles {
     const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), {
       statementTimeout: 0,
     });
-    const uncounted = page.filter((file) => named.has(nameOf(file)));
-    const doomed = page.filter((file) => !named.has(nameOf(file)));
+    const isNamed = ({ bucket, path }: NotedFile) =>
+      [path, asClientsWrite(path)].some((one) => named.has(nameOf({ bucket, path: one })));
+    const uncounted = page.filter(isNamed);
+    const doomed = page.filter((file) => !isNamed(file));
     const gone: NotedFile[] = [];
     for (const [bucket, files] of byBucket(doomed)) {
       const removed = await removal.from(bucket, files);
@@ -114,7 +118,7 @@ export class ErasureFiles {
   /** Which of these files a row of any collection still names: whosever it is, and whether or not the collection's `where` covers it. */
   private async stillNamed(tx: UnitOfWork, page: NotedFile[]): Promise<Set<string>> {
     const named = new Set<string>();
-    const paths = page.flatMap(({ path }) => spellingsOf(path));
+    const paths = page.flatMap(({ path }) => [...spellingsOf(path), ...spellingsOf(asClientsWrite(path))]);
     const { map, catalogue } = this.host.current();
     await tx.asHost(async (db) => {
       for (const { files, table, builtIn } of Object.values(map.collections)) {
@@ -133,15 +137,25 @@ export class ErasureFiles {
   }
 }
 
-function filesLeft(left: number, addresses: number): DomainError {
-  const why =
+interface LeftFiles {
+  files: number;
+  addresses: number;
+  slashes: number;
+}
+
+function filesLeft({ files, addresses, slashes }: LeftFiles): DomainError {
+  const onTheWeb =
     addresses > 0
       ? ` ${addresses} of them are addresses, not paths in a bucket: remove those by hand, and map a column that holds paths.`
       : '';
+  const otherwise =
+    slashes > 0
+      ? ` ${slashes} are written with slashes that no object has: where one lies under the name without them, remove it by hand.`
+      : '';
   return new DomainError(
     'erasure.files_left',
-    `${left} files could not be removed from the object storage yet. Their rows are gone, their names are kept until they are.${why}`,
-    { extra: { left } },
+    `${files} files could not be removed from the object storage yet. Their rows are gone, their names are kept until they are.${onTheWeb}${otherwise}`,
+    { extra: { left: files } },
   );
 }
 

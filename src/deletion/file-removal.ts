@@ -16,6 +16,13 @@ export interface Removed<File> {
 /** A place on the web, which is no name in a bucket; and yet there is a file, which somebody has to remove. */
 export const isAddress = (path: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(path);
 
+/** As supabase-js writes a path that it is handed: no slash at its ends, and of several only one. */
+export const asClientsWrite = (path: string): string => path.replace(/\/+/g, '/').replace(/^\/|\/$/g, '');
+
+/** S3 limits the whole of a name only; what no driver of ours can ask for may lie there all the same. */
+const isBeyondUs = (path: string): boolean =>
+  Buffer.byteLength(path) <= 1024 && path.split('/').some((part) => Buffer.byteLength(part) > 255);
+
 /** One round of removing files from their stores. A store that is down is asked no more in this round. */
 export class FileRemoval {
   private readonly down = new Set<string>();
@@ -23,6 +30,25 @@ export class FileRemoval {
   constructor(private readonly stores: ObjectStores) {}
 
   async from<File extends Named>(bucket: string, files: File[]): Promise<Removed<File>> {
+    const { gone, nowhere } = await this.removed(bucket, files);
+    const nothing: File[] = [];
+    // After all others: the object may have been one of those.
+    for (const file of nowhere) if (!(await this.isThereForClients(bucket, file))) nothing.push(file);
+    return { gone, nowhere: nothing };
+  }
+
+  /** Whether an object lies where a client that was handed this path would have put it: likely this file, but nobody knows. */
+  private async isThereForClients(bucket: string, { path }: Named): Promise<boolean> {
+    const written = asClientsWrite(path);
+    if (written === path) return false;
+    try {
+      return (await this.stores.bucket(bucket).stat(written)) !== null;
+    } catch (error) {
+      return !(error instanceof DomainError && error.code === 'object.path_invalid');
+    }
+  }
+
+  private async removed<File extends Named>(bucket: string, files: File[]): Promise<Removed<File>> {
     if (this.down.has(bucket)) return { gone: [], nowhere: [] };
     try {
       const store = this.stores.bucket(bucket);
@@ -35,12 +61,12 @@ export class FileRemoval {
       if (code === 'storage.unavailable') this.down.add(bucket);
       const alone = files.length === 1;
       if (alone && code === 'object.path_invalid')
-        return { gone: [], nowhere: files.filter(({ path }) => !isAddress(path)) };
+        return { gone: [], nowhere: files.filter(({ path }) => !isAddress(path) && !isBeyondUs(path)) };
       if (alone || this.down.has(bucket)) return { gone: [], nowhere: [] };
       // One name that the store refuses must not keep the others: half by half it is found.
       const middle = files.length >> 1;
-      const first = await this.from(bucket, files.slice(0, middle));
-      const second = await this.from(bucket, files.slice(middle));
+      const first = await this.removed(bucket, files.slice(0, middle));
+      const second = await this.removed(bucket, files.slice(middle));
       return { gone: [...first.gone, ...second.gone], nowhere: [...first.nowhere, ...second.nowhere] };
     }
   }

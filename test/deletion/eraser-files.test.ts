@@ -71,6 +71,7 @@ beforeEach(async () => {
   for (const path of all) await putText(stores, 'papers', path);
   await host.host.database.behindTheScenes(`
     truncate h.house, h.person, h.doc, h.bill, h.scan;
+    delete from habeas.erasure_files;
     insert into h.house values (1, 'one'), (2, 'two');
     insert into h.person values (1, 'a@x.example'), (2, 'b@x.example');
     insert into h.doc values (1, 1, 1, 'own'), (2, 1, 1, 'elses'), (3, 1, 1, 'elsewhere'), (4, 1, 1, 'deleted'),
@@ -159,6 +160,28 @@ describe('a path as applications write it', () => {
       expect(await noted()).toEqual([]);
     },
   );
+
+  test('that a storage client writes with fewer slashes is not taken for nowhere while its object is there', async () => {
+    await instead(`(1, 1, 1, 'odd//lead'), (2, 1, 1, 'own/'), (3, 1, 1, 'elses//'), (4, 2, 2, 'elses')`);
+    await expect(erasePerson()).rejects.toMatchObject({
+      code: 'erasure.files_left',
+      message: expect.stringContaining('2 are written with slashes that no object has'),
+      details: { extra: { left: 2 } },
+    });
+    expect(await left()).toEqual(all);
+    expect(await noted()).toEqual([{ path: 'odd//lead' }, { path: 'own/' }]);
+  });
+
+  test('with a part longer than we can ask for is not taken for nowhere, since a bucket may hold it', async () => {
+    const long = `papers/${'x'.repeat(300)}`;
+    await instead(`(1, 1, 1, '${long}'), (2, 1, 1, 'own'), (3, 1, 1, '${'y/'.repeat(600)}z')`);
+    await expect(erasePerson()).rejects.toMatchObject({
+      code: 'erasure.files_left',
+      details: { extra: { left: 1 } },
+    });
+    expect(await left()).toEqual(all.filter((path) => path !== 'own'));
+    expect(await noted()).toEqual([{ path: long }]);
+  });
 
   test('that is an address of the web waits for somebody, with the reason, and stops none of the others', async () => {
     const address = 'https://x.example/storage/v1/object/public/papers/own';
