@@ -51,11 +51,13 @@ export class ProofController {
   })
   act(
     @Param('token') token: string,
-    @Body({ schema: ProofAction }) { action }: ProofAction,
+    @Body({ schema: ProofAction }) asked: ProofAction,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
     return withProblemPages(request, reply, proofProblems, async () => {
+      // A withdrawal is always said in words.
+      const action = asked?.action ?? 'confirm';
       const inProgram = acceptedType(request.headers.accept) === 'json';
       try {
         const now = await this.links[action](token, callContextOf(request));

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { RequestDetail } from './requests.schema.js';
 
 export const ProofAction = z
-  .strictObject({ action: z.enum(['confirm', 'withdraw']) })
+  .strictObject({
+    action: z
+      .enum(['confirm', 'withdraw', 'waive'])
+      .optional()
+      .describe('Default: confirm, which is all that a link is for before it is proven'),
+  })
+  .optional()
   .meta({ id: 'ProofAction' });
 export type ProofAction = z.infer<typeof ProofAction>;
 
@@ -46,6 +52,7 @@ const Proven = Asked.extend({
     .describe('Of a deletion that is done: it is handed out at /p/{token}/certificate'),
   timeline: detail.timeline,
   mayWithdraw: z.boolean(),
+  mayWaive: z.boolean().describe('A deletion that waits until a copy of the data has been downloaded'),
 });
 
 /** What the link in a mail shows: before the address is proven, and after. */

@@ -121,6 +121,27 @@ describe('confirming', () => {
     expect(proven).toMatchObject([{ outcome: 'success', actor_type: 'link', metadata: { method: 'link' } }]);
   });
 
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const json = { 'content-type': 'application/json' };
+  test.each([
+    ['no body', {}, undefined],
+    ['an empty form', form, ''],
+    ['no JSON', json, ''],
+    ['an empty object', json, '{}'],
+  ])('is what a POST with %s means, before the proof and only then', async (_, type, payload) => {
+    const { token, request } = await somebody();
+    const post = () =>
+      desk.app.inject({
+        ...{ method: 'POST', url: `/p/${token}`, headers: { ...asProgram, ...type } },
+        ...(payload !== undefined && { payload }),
+      });
+    const proven = await post();
+    expect([proven.statusCode, proven.json()]).toMatchObject([200, { state: 'open', requestId: request.id }]);
+    const again = await post();
+    expect([again.statusCode, again.json()]).toMatchObject([409, { code: 'proof.already_used' }]);
+    expect((await look(token, asProgram)).json).toMatchObject({ state: 'open', mayWithdraw: true });
+  });
+
   test('happens once, however fast it is pressed; each further try is an event', async () => {
     const { token, request } = await somebody();
     const tries = await Promise.all([1, 2, 3].map(() => act(token, 'confirm', asProgram)));
