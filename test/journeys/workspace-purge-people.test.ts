@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
+import { systemTenancy } from '../../src/database/tenancy.js';
 import { HostMap } from '../../src/datamap/host-map.js';
+import { PeopleLeft } from '../../src/dsar/workspace-purge/people.js';
+import { Purge } from '../../src/dsar/workspace-purge/purge-step.js';
+import { type Request } from '../../src/dsar/request.js';
+import { type ErasureJob } from '../../src/deletion/erasure.js';
 import { TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 import { acme, endOfGrace, reached, schedule, settled } from './workspace-purge-scene.js';
@@ -115,6 +120,37 @@ describe('where the map says that people left without a workspace are erased', (
   });
 
   test('and the list of who was there is empty', async () => {
+    expect(await desk.db.behindTheScenes('select 1 from habeas.workspace_purge_people')).toEqual([]);
+  });
+
+  test('whom a worker had in its hands when it died is settled by the other that came to them', async () => {
+    await desk.db.behindTheScenes(`insert into habeas.workspace_purge_people values ($1, 'user', $2)`, [
+      acme,
+      viewer.userId,
+    ]);
+    const lock = 'select 1 from habeas.workspace_purge_people for update';
+    const held = Promise.withResolvers<null>();
+    const death = Promise.withResolvers<never>();
+    const dying = desk.db.database.within(systemTenancy(acme, 'workspace-purge'), async (tx) => {
+      await tx.query(lock);
+      held.resolve(null);
+      await death.promise;
+    });
+    await held.promise;
+    let over = false;
+    const other = desk.app
+      .get(PeopleLeft, { strict: false })
+      .run(new Purge(desk.db.database, { tenant: acme } as Request, {} as ErasureJob))
+      .finally(() => (over = true));
+    await eventually(async () => {
+      const waiting = await desk.db.behindTheScenes(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return over || waiting.length > 0;
+    }, 10_000);
+    death.reject(new Error('the worker dies'));
+    await expect(dying).rejects.toThrow('the worker dies');
+    await other;
     expect(await desk.db.behindTheScenes('select 1 from habeas.workspace_purge_people')).toEqual([]);
   });
 });

@@ -10,9 +10,9 @@ import { NotedMembers } from './noted-members.js';
 import { type Purge, type PurgeStep } from './purge-step.js';
 import { Snapshots } from './snapshots.js';
 
+// Whom another worker has in its hands is waited for: it may die with them, and after this step nobody looks again.
 const first = `
-  select kind, key from habeas.workspace_purge_people where tenant_id = $1 order by kind, key limit 1
-  for update skip locked`;
+  select kind, key from habeas.workspace_purge_people where tenant_id = $1 order by kind, key limit 1 for update`;
 
 /**
  * What becomes of a workspace's members when it is gone: where the map says `peopleLeft: erase`, a deletion of their
