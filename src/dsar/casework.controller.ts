@@ -17,6 +17,7 @@ import {
   NewPause,
   NewRefusal,
   NewVerification,
+  NewWaiver,
   NoteList,
   Nothing,
   PartDetail,
@@ -116,6 +117,19 @@ export class CaseworkController {
     @Body({ schema: Nothing }) _: Nothing,
   ) {
     await this.casework.withdrawForWorkspace(tenancy, id);
+    return this.reading.inTenant(tenancy, id);
+  }
+
+  /** What the person said by letter, say: they do without their copy. */
+  @Post('waivers')
+  @Allow('waivers', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async waive(
+    @Tenant() tenancy: Tenancy,
+    @Param('requestId') id: string,
+    @Body({ schema: NewWaiver }) _: NewWaiver,
+  ) {
+    await this.casework.waiveAccessLock(tenancy, id);
     return this.reading.inTenant(tenancy, id);
   }
 

@@ -46,6 +46,21 @@ export class Casework {
     return this.withdraw(tenancy, id);
   }
 
+  /**
+   * The person does without the copy that their deletion waits for: their own word, or staff's record of it. Once more
+   * changes nothing. @throws DomainError `waiver.nothing_waits` for what is no deletion of a person, `request.closed`
+   */
+  waiveAccessLock(tenancy: Tenancy, id: string): Promise<void> {
+    return this.onOpen(tenancy, id, async (tx, request) => {
+      if (request.kind !== 'deletion' || request.scope === 'workspace')
+        throw new DomainError('waiver.nothing_waits', 'Only the deletion of a person waits for their copy.');
+      if (request.waivesAccessLock) return;
+      await tx.query('update habeas.requests set waives_access_lock = true where id = $1', [id]);
+      await this.requests.tell(tx, request, 'request.lock_waived', { metadata: { lock: 'access' } });
+      await enqueueFulfilment(this.queue, tx, request);
+    });
+  }
+
   /** One more link to the address, or staff's word that they saw a proof. @throws DomainError `verification.*` */
   verify(tenancy: Tenancy, id: string, verification: NewVerification): Promise<Request> {
     return this.onOpen(tenancy, id, async (tx, request) => {

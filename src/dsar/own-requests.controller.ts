@@ -14,6 +14,7 @@ import {
   NewLinkAnswer,
   NewOwnRequest,
   NewOwnVerification,
+  NewWaiver,
   Nothing,
   OwnData,
   PackageDetail,
@@ -69,6 +70,20 @@ export class OwnRequestsController {
   ) {
     const theirs = await this.own.tenancyOf(tenancy, person, id);
     await this.casework.withdraw(theirs, id);
+    return this.reading.own(theirs, id);
+  }
+
+  @Post('requests/:requestId/waivers')
+  @Allow('own-waivers', 'create')
+  @ApiCreatedResponse({ standardSchema: RequestDetail })
+  async waive(
+    @Tenant() tenancy: Tenancy,
+    @Caller() person: Person,
+    @Param('requestId') id: string,
+    @Body({ schema: NewWaiver }) _: NewWaiver,
+  ) {
+    const theirs = await this.own.tenancyOf(tenancy, person, id);
+    await this.casework.waiveAccessLock(theirs, id);
     return this.reading.own(theirs, id);
   }
 

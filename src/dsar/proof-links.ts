@@ -10,7 +10,7 @@ import { type ProofFacts } from './proof.schema.js';
 import { noProofLink, ProofView } from './proof-view.js';
 import { Requests } from './requests.js';
 
-/** What the holder of a proof link may do: look, confirm once, and withdraw what they confirmed. */
+/** What the holder of a proof link may do: look, confirm once, and withdraw what they confirmed, or not wait for their copy. */
 @Injectable()
 export class ProofLinks {
   constructor(
@@ -47,6 +47,19 @@ export class ProofLinks {
 
   /** @throws DomainError `proof.needed`, `request.closed`, `proof.*` */
   async withdraw(token: string, context: CallContext): Promise<ProofFacts> {
+    return this.onProven(token, context, (tenancy, id) => this.casework.withdraw(tenancy, id));
+  }
+
+  /** The deletion waits no longer for their copy. @throws DomainError `proof.needed`, `waiver.nothing_waits`, `request.closed`, `proof.*` */
+  async waive(token: string, context: CallContext): Promise<ProofFacts> {
+    return this.onProven(token, context, (tenancy, id) => this.casework.waiveAccessLock(tenancy, id));
+  }
+
+  private async onProven(
+    token: string,
+    context: CallContext,
+    act: (tenancy: Tenancy, requestId: string) => Promise<unknown>,
+  ): Promise<ProofFacts> {
     const found = await this.look(token);
     if (found.state === 'unproven') {
       throw new DomainError(
@@ -54,7 +67,7 @@ export class ProofLinks {
         'Confirm that this address is yours first. What is not confirmed ends by itself.',
       );
     }
-    await this.casework.withdraw(tenancyOf(presentedOr404(token), context), found.requestId);
+    await act(tenancyOf(presentedOr404(token), context), found.requestId);
     return this.look(token);
   }
 

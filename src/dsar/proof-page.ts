@@ -49,7 +49,7 @@ function statusPage(its: ProvenFacts, token: string): Page {
       <ol class="timeline">
         ${inWords(its.timeline).map(({ at, text }) => html`<li>${moment(at, its.zone)}${text}</li>`)}
       </ol>
-      ${its.mayWithdraw && withdrawal(its)}
+      ${its.mayWaive && waiver} ${its.mayWithdraw && withdrawal(its)}
     `,
     foot: foot(its),
   };
@@ -69,6 +69,15 @@ const certificate = ({ certificate: its }: ProvenFacts, token: string): Html =>
       </p>
       <p><a href="${token}/certificate" download>Save the certificate</a></p>`
   }`;
+
+const waiver: Html = html`<details>
+  <summary>Do not wait for the copy of my data</summary>
+  <p>
+    You also asked for a copy. Nothing is deleted before you have downloaded it, or before its link ends. If
+    you do without it, that wait is over, and the copy may end with your data.
+  </p>
+  <form method="post"><button class="plain" name="action" value="waive">Do not wait</button></form>
+</details>`;
 
 const withdrawal = ({ kind }: ProvenFacts): Html =>
   html`<details>

@@ -88,6 +88,7 @@ export class ProofView {
       certificate: await this.certificateOf(tx, request),
       timeline,
       mayWithdraw: isOpen(status),
+      mayWaive: detail.blockers.some(({ code }) => code === 'access_open'),
     };
   }
 

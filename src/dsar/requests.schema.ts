@@ -174,6 +174,13 @@ export type NewRefusal = z.infer<typeof NewRefusal>;
 export const NewNote = z.strictObject({ text: Words(10_000) });
 export type NewNote = z.infer<typeof NewNote>;
 /** Where there is nothing to say but that it happens. */
+export const NewWaiver = z.strictObject({
+  lock: z
+    .literal('access')
+    .describe('Of a deletion: not to wait until a package of the person has been fetched'),
+});
+export type NewWaiver = z.infer<typeof NewWaiver>;
+
 export const Nothing = z.strictObject({}).optional();
 export type Nothing = z.infer<typeof Nothing>;
 export const NoteList = z.object({

@@ -22,6 +22,7 @@ const words: Record<string, Words> = {
   'part.approved': 'A part of it was approved',
   'part.refused': 'A part of it was refused',
   'part.ended': 'A workspace it was also about was deleted, so that nothing is left there',
+  'request.lock_waived': 'It waits no longer for the copy of the data to be downloaded',
   'request.started': 'Work on it began',
   'request.blocked': 'Something stands in the way, and somebody looks after it',
   'request.irreversible': 'The deletion began; from here on it cannot be undone',

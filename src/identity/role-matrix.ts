@@ -22,6 +22,7 @@ export const roleMatrix = {
   'own-requests': { read: own, create: own },
   'own-data': { read: own },
   'own-withdrawals': { create: own },
+  'own-waivers': { create: own },
   'own-verifications': { create: own },
   'own-packages': { read: own },
   'own-package-links': { create: own, delete: own },
@@ -45,6 +46,8 @@ export const roleMatrix = {
   pauses: { create: { support: 'yes' }, delete: { support: 'yes' } },
   refusals: { create: { support: 'yes', 'privacy-lead': 'yes' } },
   withdrawals: { create: all(['owner', 'admin'], 'workspace-scope') },
+  // The person's word, which staff only record.
+  waivers: { create: { support: 'yes' } },
   notes: { read: { support: 'yes' }, create: { support: 'yes' } },
   retries: { create: { support: 'yes' } },
   packages: { read: { owner: 'workspace-scope', admin: 'if-owner-allows' } },

@@ -25,12 +25,14 @@ const open: ProvenFacts = {
   certificate: null,
   timeline: [],
   mayWithdraw: true,
+  mayWaive: false,
 };
 const closed: ProvenFacts = {
   ...open,
   state: 'closed',
   closedAt: '2026-11-21T09:00:00Z',
   mayWithdraw: false,
+  mayWaive: false,
 };
 const pageOf = (its: Partial<ProvenFacts>, base = open) =>
   proofPage({ ...base, ...its }, 'token').replaceAll(/\s+/g, ' ');

@@ -94,6 +94,18 @@ const cases: Case[] = [
   },
   { route: 'POST /v1/me/requests/:requestId/withdrawals', params: of('account'), admitted: ownThing(409) },
   {
+    route: 'POST /v1/me/requests/:requestId/waivers',
+    body: () => ({ lock: 'access' }),
+    params: of('erasure'),
+    admitted: ownThing(201),
+  },
+  {
+    route: `POST ${r}/waivers`,
+    body: () => ({ lock: 'access' }),
+    params: of('erasure'),
+    admitted: always(201),
+  },
+  {
     route: 'POST /v1/me/requests/:requestId/verifications',
     body: () => ({ method: 'link' }),
     params: of('account'),

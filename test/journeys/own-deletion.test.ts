@@ -311,6 +311,72 @@ describe('a deletion waits, stops, or needs more', () => {
     expect(await occurrences(desk, ['habeas'], member.mail)).toEqual([]);
   });
 
+  test('whoever meets the lock after filing may do without their copy then, once, by themselves or through staff', async () => {
+    const viewer = await desk.as('viewer');
+    await viewer.post('/v1/me/requests', { kind: 'access' });
+    const { body } = await viewer.post('/v1/me/requests', { kind: 'deletion', coolingOff: 'PT0S' });
+    const path = `/v1/me/requests/${body.id}`;
+    expect(codes(await viewer.get(path))).toEqual(['access_open']);
+    expect((await viewer.post(`${path}/waivers`, { lock: 'cooling_off' })).status).toBe(400);
+    const stranger = await (await desk.as('neighbour')).post(`${path}/waivers`, { lock: 'access' });
+    expect([stranger.status, stranger.body.code]).toEqual([404, 'request.not_found']);
+
+    const waived = await viewer.post(`${path}/waivers`, { lock: 'access' });
+    expect([waived.status, codes(waived)]).toEqual([201, []]);
+    expect(waived.body.receivedAt).toBe(body.receivedAt);
+    await viewer.post(`${path}/waivers`, { lock: 'access' });
+    const support = await desk.as('support');
+    const { timeline } = (await support.get(`/v1/workspaces/${HOST_TENANT}/requests/${body.id}`)).body;
+    const told = timeline.filter(({ action }: { action: string }) => action === 'request.lock_waived');
+    expect(told).toMatchObject([{ by: 'person', metadata: { lock: 'access' } }]);
+    await desk.reached(viewer, path, 'fulfilled');
+    const late = await viewer.post(`${path}/waivers`, { lock: 'access' });
+    expect([late.status, late.body.code]).toEqual([409, 'request.closed']);
+  });
+
+  test('a waiver is of a deletion only, and staff record what the person wrote', async () => {
+    const auditor = await desk.as('auditor');
+    const access = await auditor.post('/v1/me/requests', { kind: 'access' });
+    const nothing = await auditor.post(`/v1/me/requests/${access.body.id}/waivers`, { lock: 'access' });
+    expect([nothing.status, nothing.body.code]).toEqual([422, 'waiver.nothing_waits']);
+    const { body } = await auditor.post('/v1/me/requests', { kind: 'deletion', coolingOff: 'P2D' });
+    const support = await desk.as('support');
+    const path = `/v1/workspaces/${HOST_TENANT}/requests/${body.id}`;
+    expect(codes(await support.get(path))).toEqual(['access_open', 'cooling_off']);
+    const recorded = await support.post(`${path}/waivers`, { lock: 'access' });
+    expect([recorded.status, codes(recorded)]).toEqual([201, ['cooling_off']]);
+  });
+
+  test('who has no sign-in does without their copy at the page behind their link', async () => {
+    const support = await desk.as('support');
+    const [customer] = await desk.db.behindTheScenes<{ mail: string }>(
+      `select lower(c.email) as mail from atelier.customers c where c.workspace_id = $1
+         and not exists (select from atelier.users u where lower(u.email) = lower(c.email)) limit 1`,
+      [workspaceIds.acme],
+    );
+    const mail = customer?.mail ?? '';
+    const pages: string[] = [];
+    for (const kind of ['access', 'deletion']) {
+      const will = kind === 'deletion' && { coolingOff: 'P2D' };
+      await support.post('/v1/desk/requests', { kind, mail, channel: 'letter', ...will });
+      const token = await eventually(async () => {
+        const newest = await desk.linkTo(mail, 'p');
+        return !pages.includes(newest) && newest;
+      });
+      await desk.anybody().post(`/p/${token}`, { action: 'confirm' }, { accept: 'application/json' });
+      pages.push(token);
+    }
+    const [copy, deletion] = pages.map((token) => `/p/${token}`);
+    expect((await desk.anybody().get(`${copy}`)).body).not.toContain('value="waive"');
+    const page = await desk.anybody().get(`${deletion}`);
+    expect(page.body).toContain('<button class="plain" name="action" value="waive">Do not wait</button>');
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await desk.anybody().post(`${deletion}`, 'action=waive', form)).status).toBe(303);
+    const now = (await desk.anybody().get(`${deletion}`)).body;
+    expect(now).not.toContain('value="waive"');
+    expect(now).toContain('It waits no longer for the copy of the data to be downloaded');
+  });
+
   test('what still stands in the way near the law’s date is the desk’s, once', async () => {
     const neighbour = await desk.as('neighbour');
     const { body } = await neighbour.post('/v1/me/requests', { kind: 'deletion' });
