@@ -5,10 +5,11 @@
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { type Catalogue, tableIn } from './catalogue.js';
 import { changesOf } from './changes.js';
+import { refusedByClearedKeys } from './check-cleared-keys.js';
 import { refusedByChecks } from './check-constraints.js';
 import { circles, sideEffects } from './check-facts.js';
 import { heldColumns } from './check-followers.js';
-import { RowQuestions, type Written } from './check-rows.js';
+import { type RowQuestions, type Written } from './check-rows.js';
 import { collisions } from './check-unique.js';
 import { ask, type Found, isPseudonym, typeOf, valueSql } from './check-values.js';
 import { words } from './check-words.js';
@@ -18,9 +19,13 @@ import { type DataMap } from './map.js';
 import { qualified, quoted, shown } from './names.js';
 
 /** Must run in a transaction: each question is asked in a savepoint. */
-export async function checkChanges(db: SqlRunner, map: DataMap, catalogue: Catalogue): Promise<Found> {
+export async function checkChanges(
+  db: SqlRunner,
+  map: DataMap,
+  catalogue: Catalogue,
+  rows: RowQuestions,
+): Promise<Found> {
   const found: Found = { errors: [], warnings: circles(map, catalogue) };
-  const rows = new RowQuestions(db, map);
   for (const collection of Object.values(map.collections)) {
     const table = tableIn(catalogue, collection.table);
     if (!table || collection.builtIn || collection.erasure.rule === 'keep') continue;
@@ -41,6 +46,7 @@ export async function checkChanges(db: SqlRunner, map: DataMap, catalogue: Catal
     found.warnings.push(...sideEffects(written));
     add(found, words(written));
   }
+  add(found, await refusedByClearedKeys(db, map, catalogue, rows));
   return found;
 }
 

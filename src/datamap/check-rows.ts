@@ -13,6 +13,8 @@ import { pathValues } from './paths.js';
 
 /** How long one question may take, and all of one check together: it also runs at each start. */
 const PATIENCE_MS = 2_000;
+/** Where one row is an answer and there are many such rows, it is found at once. */
+const GLANCE_MS = 1_000;
 const ALL_PATIENCE_MS = 10_000;
 /** The service looks at its map each minute; what has been answered well need not be read again that often. */
 const TRUSTED_MS = 60 * 60 * 1000;
@@ -108,18 +110,31 @@ export class RowQuestions {
    * @param violating `from … where …` (and `having …`) of what the database would refuse
    * @param any `from … where …` of the rows it is about
    */
-  async refused(violating: string, any: string): Promise<Answer> {
-    const sql = `select exists (select ${violating} limit 1) as refused, exists (select ${any} limit 1) as tried`;
+  refused(violating: string, any: string): Promise<Answer> {
+    // A row for which the expression raises is one that the update would fail on too.
+    return this.once(
+      `select exists (select ${violating} limit 1) as refused, exists (select ${any} limit 1) as tried`,
+      PATIENCE_MS,
+      'yes',
+    );
+  }
+
+  /** Whether this query answers any row. */
+  shown(query: string): Promise<Answer> {
+    return this.once(`select exists (${query}) as refused, true as tried`, GLANCE_MS);
+  }
+
+  private async once(sql: string, most: number, raised?: Answer): Promise<Answer> {
     const known = this.known.get(sql);
     if (known && known.until > Date.now()) return known.answer;
-    const answer = await this.asked(sql);
+    const answer = await this.asked(sql, most, raised);
     // What is refused is looked at again: somebody may be mending it.
     if (answer !== 'yes') this.known.set(sql, { answer, until: Date.now() + TRUSTED_MS });
     return answer;
   }
 
-  private async asked(sql: string): Promise<Answer> {
-    const patience = Math.min(PATIENCE_MS, this.left);
+  private async asked(sql: string, most: number, raised?: Answer): Promise<Answer> {
+    const patience = Math.min(most, this.left);
     if (patience <= 0) return { unanswered: 'the check has spent its time' };
     const from = Date.now();
     await this.db.query('savepoint habeas_rows');
@@ -129,10 +144,10 @@ export class RowQuestions {
       return row?.refused ? 'yes' : row?.tried ? 'no' : 'none';
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      // A row for which the expression raises is one that the update would fail on too. The sentence may hold its values.
-      if (/^22|^P0001$/.test(code)) return 'yes';
+      // The sentence may hold values of the row.
+      if (raised && /^22|^P0001$/.test(code)) return raised;
       return {
-        unanswered: code === '57014' ? `it takes longer than ${PATIENCE_MS / 1000} s` : `SQLSTATE ${code}`,
+        unanswered: code === '57014' ? `it takes longer than ${most / 1000} s` : `SQLSTATE ${code}`,
       };
     } finally {
       await this.db.query('rollback to savepoint habeas_rows');

@@ -5,11 +5,13 @@ import { checkAccess } from './check-access.js';
 import { checkChanges } from './check-changes.js';
 import { checkCoverage } from './check-coverage.js';
 import { checkErasure } from './check-erasure.js';
+import { hangingOnPeople, hangingOnWorkspaces } from './check-hanging.js';
 import { slowKeys } from './check-key-indexes.js';
 import { checkNames } from './check-names.js';
 import { checkPurge } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
 import { checkRetention } from './check-retention.js';
+import { RowQuestions } from './check-rows.js';
 import { snapshotOf, type Snapshot } from './drift.js';
 import { type Finding } from './findings.js';
 import { type DataMap } from './map.js';
@@ -43,7 +45,10 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
   const sound = names.length === 0 && access.length === 0;
   const nothing = { errors: [], warnings: [] };
   const queries = sound ? await checkQueries(db, map, catalogue) : nothing;
-  const changes = sound ? await checkChanges(db, map, catalogue) : nothing;
+  const rows = new RowQuestions(db, map);
+  const changes = sound ? await checkChanges(db, map, catalogue, rows) : nothing;
+  const hanging = sound ? await hangingOnPeople(map, catalogue, rows) : nothing;
+  const purges = sound ? await hangingOnWorkspaces(map, catalogue, rows) : [];
   const erasure = checkErasure(map, catalogue);
   const snapshot = snapshotOf(map, catalogue);
   return {
@@ -55,9 +60,7 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...erasure,
       ...checkPurge(map, catalogue, erasure),
       // What the catalogue tells in plainer words, Postgres need not say again.
-      ...changes.errors.filter(
-        (f) => !erasure.some(({ code, where }) => code === f.code && where === f.where),
-      ),
+      ...without(erasure, [...changes.errors, ...hanging.errors]),
       ...checkRetention(map, catalogue),
       ...queries.errors,
     ]),
@@ -65,6 +68,8 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
       ...coverage.warnings,
       ...queries.warnings,
       ...changes.warnings,
+      ...hanging.warnings.filter(({ where }) => !erasure.some((f) => f.where === where)),
+      ...without([...erasure, ...hanging.errors], purges),
       ...slowKeys(map, catalogue),
     ]),
     hash: map.hash,
@@ -73,6 +78,9 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
     catalogue,
   };
 }
+
+const without = (known: readonly Finding[], found: readonly Finding[]): Finding[] =>
+  found.filter((f) => !known.some(({ code, where }) => code === f.code && where === f.where));
 
 const serverFindings = ({ utf8 }: Catalogue): Finding[] =>
   utf8

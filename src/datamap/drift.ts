@@ -1,5 +1,5 @@
 /** Whether the tables that the map names still are what they were when the map was checked. */
-import { type Catalogue, tableIn } from './catalogue.js';
+import { type Catalogue, type ForeignKey, tableIn } from './catalogue.js';
 import { type DataMap, tablesOf } from './map.js';
 import { shown } from './names.js';
 
@@ -29,7 +29,7 @@ export function snapshotOf(map: DataMap, catalogue: Catalogue): Snapshot {
       foreignKeys: Object.fromEntries(
         table.foreignKeys.map((k) => [
           k.name,
-          `(${k.columns.join(', ')}) → ${shown(k.target)} on delete ${k.onDelete}`,
+          `(${k.columns.join(', ')}) → ${shown(k.target)} on delete ${k.onDelete}${clearedOnly(k)}`,
         ]),
       ),
       rowSecurity: table.rowSecurity,
@@ -38,6 +38,10 @@ export function snapshotOf(map: DataMap, catalogue: Catalogue): Snapshot {
   });
   return Object.fromEntries(shapes);
 }
+
+/** ON DELETE SET NULL and SET DEFAULT may name some of the key's columns. */
+const clearedOnly = ({ onDelete, columns, letsGo }: ForeignKey): string =>
+  onDelete.startsWith('set') && letsGo.length < columns.length ? ` (${[...letsGo].sort().join(', ')})` : '';
 
 /** What changed between two snapshots, one sentence each; empty where nothing did. */
 export function driftBetween(before: Snapshot, after: Snapshot): string[] {

@@ -63,19 +63,28 @@ const lateness = ({ controller, erasure, subject }: Collection): number => {
 function mustLetGo(catalogue: Catalogue, child: Collection, parent: Collection): boolean {
   if (!isDeleted(parent) || child.name === parent.name) return false;
   const changes = changesOf(child);
-  return tablesBehind(catalogue, child.table).some((from) =>
-    tablesBehind(catalogue, parent.table).some(
-      (to) =>
-        qualified(from) !== qualified(to) &&
-        from.foreignKeys.some(
-          (key) =>
-            holdsItsParent(key) &&
-            qualified(key.target) === qualified(to) &&
-            (isDeleted(child) || key.columns.some((column) => column in changes)),
-        ),
-    ),
-  );
+  const parents = tablesBehind(catalogue, parent.table).map((to) => rootOf(catalogue, to));
+  return tablesBehind(catalogue, child.table)
+    .flatMap((from) => treeOf(catalogue, from))
+    .some((from) =>
+      from.foreignKeys.some(
+        (key) =>
+          holdsItsParent(key) &&
+          parents.includes(rootOf(catalogue, key.target)) &&
+          rootOf(catalogue, key.target) !== rootOf(catalogue, from) &&
+          (isDeleted(child) || key.columns.some((column) => column in changes)),
+      ),
+    );
 }
+
+/** A key may name a partition, or an heir, and be one's own: rows of those are found by way of the table above. */
+const rootOf = (catalogue: Catalogue, table: TableRef): string =>
+  qualified(tableIn(catalogue, table)?.root ?? table);
+
+const treeOf = (catalogue: Catalogue, table: CatalogueTable): CatalogueTable[] => [
+  table,
+  ...[...catalogue.tables.values()].filter(({ root }) => root && qualified(root) === qualified(table)),
+];
 
 /** Whether `found` cannot be found any more once `way` has been erased. */
 function leadsThrough(catalogue: Catalogue, found: Collection, way: Collection): boolean {

@@ -6,9 +6,9 @@ import { valueAs } from './types.js';
 /** A composite key as one text: the same as Postgres makes in keySql. */
 export const compositeKey = (parts: string[]): string => JSON.stringify(parts);
 
-/** The key of row `t` as text. */
-export function keySql(columns: string[]): string {
-  const texts = columns.map((column) => `t.${quoted(column)}::text`);
+/** The key of row `t`, or of the row by another alias, as text. */
+export function keySql(columns: string[], row = 't'): string {
+  const texts = columns.map((column) => `${row}.${quoted(column)}::text`);
   if (texts.length === 1) return texts[0] as string;
   return `'[' || ${texts.map((text) => `to_json(${text})::text`).join(` || ',' || `)} || ']'`;
 }

@@ -10,6 +10,7 @@
  *   read the whole table).
  */
 import { type Catalogue, type CatalogueColumn, columnIn, tableIn } from './catalogue.js';
+import { keySql } from './keys.js';
 import { type Collection, type DataMap, normaliserOf, type Path } from './map.js';
 import { literal, qualified, quoted, type TableRef } from './names.js';
 import { normaliseSql } from './normalise.js';
@@ -241,7 +242,7 @@ const jsonText = (sql: string, way: string[]): string =>
 const jsonPath = (way: string[]): string =>
   literal(`$${way.map((step) => (step === '*' ? '[*]' : `.${JSON.stringify(step)}`)).join('')}`);
 
-/** `select … as v`: the texts that row `t` of the table holds at the end of this path. */
+/** `select … as v`: the texts that row `t` of the table holds at the end of this path; a composite key as one, as keySql makes it. */
 export function pathValues(path: Path): string {
   const last = path.join.length;
   const row = last === 0 ? 't' : `j${last}`;
@@ -254,7 +255,7 @@ export function pathValues(path: Path): string {
     join.on.map(([from, to]) => `${n === 0 ? 't' : `j${n}`}.${quoted(from)} = j${n + 1}.${quoted(to)}`),
   );
   if (path.where !== undefined) conditions.push(`(${path.where})`);
-  let value = `${column}::text`;
+  let value = keySql(path.columns, row);
   if (path.json && !path.json.includes('*')) value = jsonText(column, path.json);
   else if (path.json) {
     sources.push(`jsonb_path_query(${column}::jsonb, ${jsonPath(path.json)}) as e(item)`);

@@ -1,6 +1,6 @@
 /** Which foreign keys lead to the rows of a table: also those that name a partition of it, or a table that inherits from it. */
 import { type Catalogue, type CatalogueTable, type ForeignKey, tableIn } from './catalogue.js';
-import { qualified, type TableRef } from './names.js';
+import { literal, qualified, type TableRef } from './names.js';
 
 export interface Referrer {
   child: CatalogueTable;
@@ -44,3 +44,13 @@ const isBelow = (
 };
 
 const isSame = (one: TableRef, other: TableRef): boolean => qualified(one) === qualified(other);
+
+/** Whether rows of the table show what the key names. Where its columns are only an heir's, they do not. */
+export const isSeen = ({ targetColumns }: ForeignKey, { columns }: CatalogueTable): boolean =>
+  targetColumns.every((column) => columns.some(({ name }) => name === column));
+
+/** Condition: row `t` lies in this table or in a partition of it. No right to read that table is needed. */
+export function liesIn(table: TableRef): string {
+  const rel = `${literal(qualified(table))}::regclass`;
+  return `t.tableoid = any (array(select ${rel}::oid union all select relid::oid from pg_partition_tree(${rel})))`;
+}

@@ -1,9 +1,8 @@
 /** Rows as queries that can be joined: what refers to what, over whole tables rather than row by row. */
 import { type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
 import { qualified, quoted } from '../datamap/names.js';
-import { type Referrer } from '../datamap/referrers.js';
+import { liesIn, type Referrer } from '../datamap/referrers.js';
 import { type Reach } from './erasure-extent.js';
-import { liesIn } from './hanging-rows.js';
 
 /** SQL about a row `t`, by the name under which a query answers it. */
 export type Columns = Record<string, string>;

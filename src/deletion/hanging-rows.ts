@@ -1,7 +1,7 @@
 /** Rows that hang from a row `t` by a foreign key, as SQL. */
-import { type CatalogueTable, type ForeignKey } from '../datamap/catalogue.js';
-import { literal, qualified, quoted, type TableRef } from '../datamap/names.js';
-import { type Referrer } from '../datamap/referrers.js';
+import { type CatalogueTable } from '../datamap/catalogue.js';
+import { qualified, quoted } from '../datamap/names.js';
+import { liesIn, type Referrer } from '../datamap/referrers.js';
 
 /** Condition: some row refers to `t`, a row of this table, and `condition` is true of it; in there `t` is that row. */
 export const someChild = (referrer: Referrer, table: CatalogueTable, condition: string): string =>
@@ -21,14 +21,4 @@ export function childrenIn({ child, key }: Referrer, table: CatalogueTable, cond
     `from (select ${parent.join(', ')}${only}) as p, ${qualified(child)} as t ` +
     `where ${same.join(' and ')}${another} and (${condition})`
   );
-}
-
-/** Whether rows of the table show what the key names. Where its columns are only an heir's, they do not. */
-export const isSeen = ({ targetColumns }: ForeignKey, { columns }: CatalogueTable): boolean =>
-  targetColumns.every((column) => columns.some(({ name }) => name === column));
-
-/** Condition: row `t` lies in this table or in a partition of it. No right to read that table is needed. */
-export function liesIn(table: TableRef): string {
-  const rel = `${literal(qualified(table))}::regclass`;
-  return `t.tableoid = any (array(select ${rel}::oid union all select relid::oid from pg_partition_tree(${rel})))`;
 }

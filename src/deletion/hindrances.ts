@@ -5,13 +5,12 @@
 import { type Catalogue, type CatalogueTable, tableIn } from '../datamap/catalogue.js';
 import { type Collection } from '../datamap/map.js';
 import { qualified, shown } from '../datamap/names.js';
-import { type Referrer, referrersOf, tableBehind } from '../datamap/referrers.js';
+import { isSeen, type Referrer, referrersOf, tableBehind } from '../datamap/referrers.js';
 import { tableOf } from '../datamap/render.js';
 import { anyIsTrue, type CascadeGuard } from './cascade-guard.js';
 import { type ErasureExtent, type Reach } from './erasure-extent.js';
 import { followsByKey } from './following-rows.js';
 import { type Gone, hangingRows, type Rows, rowsOf } from './hanging-query.js';
-import { isSeen } from './hanging-rows.js';
 
 /** A key that is in the way of a collection if `rows`, a query, finds any; without one it is in any case. */
 export interface Hindrance {

@@ -33,7 +33,7 @@ export class OtherPeople {
         const plain = normaliseSql(normaliser, 'o.v', this.catalogue.fold);
         const [value, theirs] = folds ? [`lower(${plain})`, 'lower(own.v)'] : [plain, 'own.v'];
         const other =
-          `exists (select from (${valuesOf(path)}) as o where o.v is not null and o.v <> '' ` +
+          `exists (select from (${pathValues(path)}) as o where o.v is not null and o.v <> '' ` +
           `and ${value} <> all (array(select ${theirs} from (${own}) as own where own.v is not null)) and o.v !~ '${PSEUDONYM_MAIL}'${this.notErased(kind, path)})`;
         return where === undefined ? other : `(${other} and (${where}))`;
       }),
@@ -89,17 +89,4 @@ export class OtherPeople {
       `and t.${quoted(mail)}::text ~ '${PSEUDONYM_MAIL}')`
     );
   }
-}
-
-/** `select … as v`: who row `t` leads to; a composite key as the text that stands in a Subject. */
-function valuesOf(path: Path): string {
-  if (path.columns.length === 1) return pathValues(path);
-  const parts = path.columns.map((column) => pathValues({ ...path, columns: [column] }));
-  // Each part is a query over the same joins: only together in one row do they make a key.
-  const [first] = parts;
-  const row = path.join.length === 0 ? 't' : `j${path.join.length}`;
-  const texts = path.columns.map((column) => `to_json(${row}.${quoted(column)}::text)::text`);
-  const whole = `'[' || ${texts.join(` || ',' || `)} || ']'`;
-  const from = (first ?? '').slice((first ?? '').indexOf(' as v') + ' as v'.length);
-  return `select ${whole} as v${from}`;
 }

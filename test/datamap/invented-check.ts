@@ -22,6 +22,10 @@ export interface Invention {
   /** Its erasure rule's. */
   set?: Record<string, unknown>;
   exempt?: string[];
+  /** Kinds beside `person`. */
+  subjects?: Record<string, unknown>;
+  /** Absent: none. */
+  workspaces?: Record<string, unknown>;
 }
 
 /** The columns that every table of people here has. */
@@ -29,7 +33,7 @@ export const PERSON = 'id int primary key, mail text, nick text, rank int';
 
 /** One database, in which one schema h after another is invented and held against its map. */
 export class Inventions {
-  private constructor(private readonly host: ForeignHost) {}
+  private constructor(readonly host: ForeignHost) {}
 
   static async open(): Promise<Inventions> {
     return new Inventions(
@@ -39,6 +43,11 @@ export class Inventions {
 
   /** What the check says about erasure, `level code where: message`. */
   async told(invention: Invention): Promise<string[]> {
+    return this.check(await this.make(invention));
+  }
+
+  /** The schema and its map, granted, and not held against each other. */
+  async make(invention: Invention): Promise<DataMap> {
     await this.sql(`drop schema h cascade; create schema h; ${invention.sql}`);
     const map = parseDataMap(JSON.stringify(mapOf(invention)), { file: 'invented.yaml' });
     const owner = {
@@ -46,7 +55,7 @@ export class Inventions {
         this.host.database.behindTheScenes<R>(sql, values && [...values]),
     };
     await this.sql(grantsFor(map, await readCatalogue(owner)));
-    return this.check(map);
+    return map;
   }
 
   /** The check of the last invention once more. */
@@ -76,12 +85,14 @@ const mapOf = ({
   columns = 'id mail nick rank',
   set = { mail: 'pseudonym-mail', nick: null },
   exempt = [],
+  subjects = {},
+  workspaces,
 }: Invention): Record<string, unknown> => ({
   version: 1,
   schema: 'h',
-  workspaces: 'none',
+  workspaces: workspaces ?? 'none',
   controller: { name: 'H' },
-  subjects: { person },
+  subjects: { person, ...subjects },
   collections: {
     people: collection('person', columns, {
       subject: { person: 'id' },

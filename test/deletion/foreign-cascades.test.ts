@@ -163,7 +163,10 @@ describe('ON DELETE CASCADE does not take along', () => {
         },
       },
     );
-    expect(host.errors).toEqual([]);
+    expect(host.errors).toEqual([
+      expect.stringContaining('erasure.foreign_key h.remark.entry, y'),
+      expect.stringContaining('erasure.foreign_key h.likes.photo'),
+    ]);
     expect(await erase('person', '1')).toEqual({
       code: 'erasure.blocked_by_constraint',
       changes: {},
@@ -225,7 +228,7 @@ describe('ON DELETE CASCADE does not take along', () => {
         },
       },
     );
-    expect(host.errors).toEqual([]);
+    expect(host.errors).toEqual([expect.stringContaining('erasure.foreign_key h.comment.thread')]);
     expect(await erase('person', '1')).toEqual({
       code: 'erasure.blocked_by_constraint',
       changes: {},
@@ -266,7 +269,7 @@ test('number 7 of one kind is not number 7 of another', async () => {
       },
     },
   );
-  expect(host.errors).toEqual([]);
+  expect(host.errors).toEqual([expect.stringContaining('erasure.foreign_key h.answer.ticket')]);
   expect(await erase('staff', '7')).toEqual({ code: 'erasure.blocked_by_constraint', changes: {} });
   await host.host.database.behindTheScenes('delete from h.answer');
   expect((await erase('staff', '7')).code).toBe('erased');
