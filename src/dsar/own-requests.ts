@@ -13,7 +13,6 @@ import { DomainError, notFound } from '../errors.js';
 import { type Person } from '../identity/principal.js';
 import { Filing } from './filing.js';
 import { isFresh } from './fresh-sign-in.js';
-import { tenantOfUnproven } from './own-filings.js';
 import { People } from './people-of-tenant.js';
 import { type Request, type RequestSubject } from './request.js';
 import { RequestLists } from './request-lists.js';
@@ -65,9 +64,7 @@ export class OwnRequests {
 
   /** The tenancy that runs one of the person's own requests. @throws DomainError `request.not_found` */
   async tenancyOf(tenancy: Tenancy, person: Person, requestId: string): Promise<Tenancy> {
-    const tenant =
-      (await this.lists.tenantOfOwn(person.subject, requestId)) ??
-      (await tenantOfUnproven(this.database, this.host, tenancy, person.subject, requestId));
+    const tenant = await this.lists.tenantOfOwn(person.subject, requestId);
     if (tenant === undefined) throw notFound('request');
     return { ...tenancy, tenant };
   }

@@ -21,6 +21,7 @@ const commonColumns = `
   kind, scope, status, outcome, received_at as "receivedAt", filed_at as "filedAt", due_on::text as "dueOn",
   filed_at::text as "position"`;
 
+// Row-level security leaves what is about the person, and what they filed themselves and have not proven yet.
 const ownRequests = `
   select id, tenant_id as "tenant", channel, jurisdiction, law, closed_at as "closedAt", zone, ${paused} as "paused",
          ${commonColumns}

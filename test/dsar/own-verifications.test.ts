@@ -38,6 +38,23 @@ describe('a person whose sign-in is stale', () => {
     expect(await ask(member, path)).toMatchObject({ status: 409, body: { code: 'verification.not_needed' } });
   });
 
+  test('finds what they filed in their list, proven or not, and nobody else does', async () => {
+    const ids = async (who: Caller) =>
+      (await who.get('/v1/me/requests')).body.items.map(({ id }: { id: string }) => id);
+    const account = (await file()).split('/').at(-1);
+    const inAcme = (await file({ scope: 'person', workspaceId: workspaceIds.acme })).split('/').at(-1);
+    expect((await ids(member)).slice(0, 2)).toEqual([inAcme, account]);
+    for (const name of ['viewer', 'owner', 'support'] as const)
+      expect(await ids(await desk.as(name))).toEqual([]);
+    // What others filed about them is theirs once the address is proven.
+    const support = await desk.as('support');
+    const { body } = await support.post('/v1/desk/requests', {
+      mail: demoPeople.member.mail,
+      channel: 'mail',
+    });
+    expect(await ids(member)).not.toContain(body.id);
+  });
+
   test('within one workspace as well, and may take it back before it is proven', async () => {
     const path = await file({ scope: 'person', workspaceId: workspaceIds.acme });
     expect((await ask(member, path)).status).toBe(201);
