@@ -79,7 +79,15 @@ describe('a database restored from a backup that was taken before a workspace wa
     60_000,
   );
 
-  test('whose worker is there before the replay: purged again by the same certificate, and told nobody', async () => {
+  test('whose worker is there before the replay: purged again by the same certificate, with the same end of its log, and told nobody', async () => {
+    const logEnd = () =>
+      its.desk.db.behindTheScenes<{ days: number }>(
+        'select round(extract(epoch from log_ends_at - purged_at) / 86400)::int as days from habeas.workspace_purges',
+      );
+    await its.desk.db.behindTheScenes(
+      `insert into habeas.retention_rules (tenant_id, target, is_set, keep) values ($1, 'auditLog', true, 'P4000D')`,
+      [acme],
+    );
     const id = await schedule(its.desk);
     await its.deliver();
     saved = await backup(its.desk.db);
@@ -87,6 +95,7 @@ describe('a database restored from a backup that was taken before a workspace wa
     await purge(id);
     await its.deliver();
     const [host, mails, first] = [await rowsOfHost(its.desk), (await purged()).length, await certificates()];
+    expect(await logEnd()).toEqual([{ days: 4000 }]);
     await restore(its.desk.db, saved);
     its.desk.clock.advance(DAY);
     await purge(id);
@@ -99,6 +108,7 @@ describe('a database restored from a backup that was taken before a workspace wa
     expect(difference(host, await rowsOfHost(its.desk))).toEqual({});
     expect(await certificates()).toEqual(first);
     expect(await directory()).toEqual({ purged: true, named: false });
+    expect(await logEnd()).toEqual([{ days: 4000 }]);
     expect((await its.replayed()).text).toContain('0 erasures repeated, 0 left to look at.');
     expect((await purged()).length).toBe(mails);
     expect(await certificates()).toEqual(first);

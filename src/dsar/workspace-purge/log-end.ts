@@ -23,9 +23,9 @@ export class LogEnd {
     private readonly own: WorkspaceOwnData,
   ) {}
 
-  /** Once: the workspace's setting goes with the rest. */
-  async note(tx: UnitOfWork): Promise<void> {
-    const now = this.clock.now();
+  /** Once: the workspace's setting goes with the rest. @param purgedAt of a purge that is repeated */
+  async note(tx: UnitOfWork, purgedAt?: Date): Promise<void> {
+    const now = purgedAt ?? this.clock.now();
     const rule = await tx.one<{ keep: string | null }>(logKept, [tx.tenant, now]);
     // Nobody set an end: as long as what proves that requests were answered.
     const keep = rule?.keep == null ? this.own.logKept : Duration.fromISO(rule.keep);
