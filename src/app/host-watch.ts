@@ -1,6 +1,7 @@
 import { type Logger } from 'pino';
 import { type Database } from '../database/database.js';
 import { checkDataMap, type CheckResult } from '../datamap/check.js';
+import { unasked } from '../datamap/check-rows.js';
 import { driftBetween, type Snapshot } from '../datamap/drift.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type DataMap } from '../datamap/map.js';
@@ -60,4 +61,4 @@ export class HostWatch {
 
 /** As the role that reads host tables, so that the check meets what a package would meet. */
 const check = (database: Database, map: DataMap): Promise<CheckResult> =>
-  database.asHost((host) => checkDataMap(host, map));
+  database.asHost((host) => checkDataMap(host, map, unasked));

@@ -11,13 +11,11 @@ import { type Collection, type DataMap } from './map.js';
 import { qualified, quoted } from './names.js';
 import { pathValues } from './paths.js';
 
-/** How long one question may take, and all of one check together: it also runs at each start. */
+/** How long one question may take, and all of one check together. */
 const PATIENCE_MS = 2_000;
 /** Where one row is an answer and there are many such rows, it is found at once. */
 const GLANCE_MS = 1_000;
 const ALL_PATIENCE_MS = 10_000;
-/** The service looks at its map each minute; what has been answered well need not be read again that often. */
-const TRUSTED_MS = 60 * 60 * 1000;
 
 /** A table whose rows a rule writes into. */
 export interface Written {
@@ -90,47 +88,43 @@ function isOf({ subject, workspace, where }: Collection): string {
   return [`(${ways.join(' or ') || 'false'})`, ...(where === undefined ? [] : [`(${where})`])].join(' and ');
 }
 
-/** Well-answered questions of one map, by their text, and until when they need not be asked again. */
-const trusted = new WeakMap<DataMap, Map<string, { answer: Answer; until: number }>>();
-
-/** Asks about rows, with little patience. Must run in a transaction. */
-export class RowQuestions {
-  private left = ALL_PATIENCE_MS;
-  private readonly known: Map<string, { answer: Answer; until: number }>;
-
-  constructor(
-    private readonly db: SqlRunner,
-    map: DataMap,
-  ) {
-    this.known = trusted.get(map) ?? new Map<string, { answer: Answer; until: number }>();
-    trusted.set(map, this.known);
-  }
-
+/** Questions about the rows that are there now. */
+export interface RowQuestions {
   /**
    * @param violating `from … where …` (and `having …`) of what the database would refuse
    * @param any `from … where …` of the rows it is about
    */
+  refused(violating: string, any: string): Promise<Answer>;
+  /** Whether this query answers any row. */
+  shown(query: string): Promise<Answer>;
+}
+
+/**
+ * For the running service, which looks at its map each minute: there, one row that somebody may write at will must not
+ * make everybody's packages and erasures wait. An erasure looks for itself before its first write (deletion/dry-run.ts).
+ */
+export const unasked: RowQuestions = {
+  refused: () => Promise.resolve('no'),
+  shown: () => Promise.resolve('no'),
+};
+
+/** Asks with little patience. Must run in a transaction. */
+export class PatientRows implements RowQuestions {
+  private left = ALL_PATIENCE_MS;
+
+  constructor(private readonly db: SqlRunner) {}
+
   refused(violating: string, any: string): Promise<Answer> {
     // A row for which the expression raises is one that the update would fail on too.
-    return this.once(
+    return this.asked(
       `select exists (select ${violating} limit 1) as refused, exists (select ${any} limit 1) as tried`,
       PATIENCE_MS,
       'yes',
     );
   }
 
-  /** Whether this query answers any row. */
   shown(query: string): Promise<Answer> {
-    return this.once(`select exists (${query}) as refused, true as tried`, GLANCE_MS);
-  }
-
-  private async once(sql: string, most: number, raised?: Answer): Promise<Answer> {
-    const known = this.known.get(sql);
-    if (known && known.until > Date.now()) return known.answer;
-    const answer = await this.asked(sql, most, raised);
-    // What is refused is looked at again: somebody may be mending it.
-    if (answer !== 'yes') this.known.set(sql, { answer, until: Date.now() + TRUSTED_MS });
-    return answer;
+    return this.asked(`select exists (${query}) as refused, true as tried`, GLANCE_MS);
   }
 
   private async asked(sql: string, most: number, raised?: Answer): Promise<Answer> {

@@ -11,7 +11,7 @@ import { checkNames } from './check-names.js';
 import { checkPurge } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
 import { checkRetention } from './check-retention.js';
-import { RowQuestions } from './check-rows.js';
+import { PatientRows, type RowQuestions } from './check-rows.js';
 import { snapshotOf, type Snapshot } from './drift.js';
 import { type Finding } from './findings.js';
 import { type DataMap } from './map.js';
@@ -35,8 +35,13 @@ export interface CheckResult {
  * Checks the map against the database behind `db`, which must be in a transaction (as habeas_host with
  * row_security off where it is to tell what the service itself would meet). Reads the catalogue, and rows only to
  * learn whether one would be refused once it is erased; changes nothing.
+ * @param rows whom to ask about rows; `unasked` where only the catalogue counts
  */
-export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckResult> {
+export async function checkDataMap(
+  db: SqlRunner,
+  map: DataMap,
+  rows: RowQuestions = new PatientRows(db),
+): Promise<CheckResult> {
   const catalogue = await readCatalogue(db);
   const names = checkNames(map, catalogue);
   const coverage = checkCoverage(map, catalogue);
@@ -45,7 +50,6 @@ export async function checkDataMap(db: SqlRunner, map: DataMap): Promise<CheckRe
   const sound = names.length === 0 && access.length === 0;
   const nothing = { errors: [], warnings: [] };
   const queries = sound ? await checkQueries(db, map, catalogue) : nothing;
-  const rows = new RowQuestions(db, map);
   const changes = sound ? await checkChanges(db, map, catalogue, rows) : nothing;
   const hanging = sound ? await hangingOnPeople(map, catalogue, rows) : nothing;
   const purges = sound ? await hangingOnWorkspaces(map, catalogue, rows) : [];

@@ -8,6 +8,7 @@ import { loadDemoHost } from '../../src/app/demo-host.js';
 import { HostWatch } from '../../src/app/host-watch.js';
 import { openStores } from '../../src/app/stores.js';
 import { readConfig } from '../../src/config.js';
+import { checkDataMap } from '../../src/datamap/check.js';
 import { createLog } from '../../src/http/log.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
@@ -56,6 +57,17 @@ test('when it is back, packages go on without a restart', async () => {
   await db.behindTheScenes('alter table atelier.users rename column shown_as to display_name');
   await watch.look();
   expect(() => watch.hostMap.assertFits()).not.toThrow();
+});
+
+test('a row that an erasure would fail on refuses the map, and makes nobody else’s package wait', async () => {
+  await db.behindTheScenes(
+    `alter table atelier.users add constraint reachable check (language is not null or created_at > '2099-01-01') not valid`,
+  );
+  const { errors } = await db.database.asHost((host) => checkDataMap(host, watch.hostMap.map));
+  expect(errors).toMatchObject([{ code: 'erasure.impossible', where: 'atelier.users.language' }]);
+  await watch.look();
+  expect(() => watch.hostMap.assertFits()).not.toThrow();
+  await db.behindTheScenes('alter table atelier.users drop constraint reachable');
 });
 
 test('a grant that is taken away makes packages wait as well', async () => {
