@@ -16,6 +16,7 @@ import { Queue } from './jobs/queue.js';
 import { SweepRegistry } from './jobs/sweep-registry.js';
 import { Sealing } from './keys/sealing.js';
 import { Signing } from './keys/signing.js';
+import { HostStores } from './storage/host-stores.js';
 import { OBJECT_STORES, type ObjectStores } from './storage/object-store.js';
 
 /** Hands what was opened before Nest started to whoever asks for it, everywhere. */
@@ -38,6 +39,7 @@ export class CoreModule implements OnModuleInit {
       { provide: Sealing, useValue: sealing },
       { provide: Signing, useValue: Signing.of(config) },
       { provide: OBJECT_STORES, useValue: stores },
+      { provide: HostStores, useValue: new HostStores(stores, config.storage.exportBucket) },
       { provide: Queue, useValue: queue },
       { provide: HostWatch, useValue: watch },
       { provide: HostMap, useValue: watch.hostMap },

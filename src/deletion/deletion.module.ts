@@ -7,6 +7,7 @@ import { HostMap } from '../datamap/host-map.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';
+import { HostStores } from '../storage/host-stores.js';
 import { OBJECT_STORES, type ObjectStores } from '../storage/object-store.js';
 import { Certificates } from './certificates.js';
 import { Eraser } from './eraser.js';
@@ -51,10 +52,10 @@ const leaving = {
   inject: [HostMap, ErasurePlans, Erasures],
   useFactory: (...its: [HostMap, ErasurePlans, Erasures]) => new LeavingRows(...its),
 };
-type EraserNeeds = [Database, HostMap, Erasures, ErasurePlans, ObjectStores, Clock, Config];
+type EraserNeeds = [Database, HostMap, Erasures, ErasurePlans, HostStores, Clock, Config];
 const eraser = {
   provide: Eraser,
-  inject: [Database, HostMap, Erasures, ErasurePlans, OBJECT_STORES, Clock, CONFIG],
+  inject: [Database, HostMap, Erasures, ErasurePlans, HostStores, Clock, CONFIG],
   useFactory: (...[database, host, kept, planned, stores, clock, config]: EraserNeeds) =>
     new Eraser({
       database,

@@ -9,7 +9,7 @@ interface Named {
 export interface Removed<File> {
   /** The store confirms that they are gone. */
   gone: File[];
-  /** Nothing can lie under such a name, in any bucket: there is nothing to remove, now or later. */
+  /** Nothing of the host's can lie under such a name: there is nothing to remove, now or later. */
   nowhere: File[];
 }
 
@@ -30,11 +30,22 @@ export class FileRemoval {
   constructor(private readonly stores: ObjectStores) {}
 
   async from<File extends Named>(bucket: string, files: File[]): Promise<Removed<File>> {
+    if (this.isOurs(bucket)) return { gone: [], nowhere: files };
     const { gone, nowhere } = await this.removed(bucket, files);
     const nothing: File[] = [];
     // After all others: the object may have been one of those.
     for (const file of nowhere) if (!(await this.isThereForClients(bucket, file))) nothing.push(file);
     return { gone, nowhere: nothing };
+  }
+
+  /** What a row says of our own bucket is no file of the host's, and no reason to look into it. */
+  private isOurs(bucket: string): boolean {
+    try {
+      this.stores.bucket(bucket);
+      return false;
+    } catch (error) {
+      return error instanceof DomainError && error.code === 'storage.bucket_ours';
+    }
   }
 
   /** Whether an object lies where a client that was handed this path would have put it: likely this file, but nobody knows. */

@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import { HostMap } from '../datamap/host-map.js';
 import { SweepRegistry } from '../jobs/sweep-registry.js';
 import { Sealing } from '../keys/sealing.js';
+import { HostStores } from '../storage/host-stores.js';
 import { OBJECT_STORES, type ObjectStore, type ObjectStores } from '../storage/object-store.js';
 import { DownloadController } from './download.controller.js';
 import { Downloads } from './downloads.js';
@@ -19,7 +20,7 @@ export const EXPORT_STORE = Symbol('export store');
 
 const bucket = (stores: ObjectStores, { storage }: Config) => stores.bucket(storage.exportBucket);
 type DownloadsNeed = [Database, Packages, ObjectStore, AuditLog, Clock];
-type BuilderNeeds = [Database, HostMap, ObjectStore, ObjectStores, Sealing, Clock];
+type BuilderNeeds = [Database, HostMap, ObjectStore, HostStores, Sealing, Clock];
 type SweepNeeds = [Database, ObjectStore, AuditLog, Clock];
 
 @Module({
@@ -38,7 +39,7 @@ type SweepNeeds = [Database, ObjectStore, AuditLog, Clock];
     },
     {
       provide: PackageBuilder,
-      inject: [Database, HostMap, EXPORT_STORE, OBJECT_STORES, Sealing, Clock],
+      inject: [Database, HostMap, EXPORT_STORE, HostStores, Sealing, Clock],
       useFactory: (...its: BuilderNeeds) => new PackageBuilder(...its),
     },
     {

@@ -53,7 +53,7 @@ export class PackageBuilder {
     private readonly clock: Clock,
   ) {
     this.rows = new PackageRows(host, sealing);
-    this.files = new PackageFiles(hostStores, store);
+    this.files = new PackageFiles(hostStores);
   }
 
   /**

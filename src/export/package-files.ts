@@ -1,20 +1,21 @@
 import { DomainError } from '../errors.js';
-import { type ObjectStore, type ObjectStores } from '../storage/object-store.js';
+import { type ObjectStores } from '../storage/object-store.js';
 import { type FileList, type NamedFile } from './file-list.js';
 import { type AttachedFile, type MissingFile } from './manifest.js';
 import { type PackageWriter } from './package-writer.js';
 import { safeFileName } from './safe-file-name.js';
 
 /** Nothing is there, or nothing can be: told of in the manifest, and no reason to try again. */
-const notThere = new Set(['object.not_found', 'object.path_invalid', 'storage.bucket_invalid']);
+const notThere = new Set([
+  'object.not_found',
+  'object.path_invalid',
+  'storage.bucket_invalid',
+  'storage.bucket_ours',
+]);
 
 /** The attachments that rows name, out of the host's buckets into the package. */
 export class PackageFiles {
-  constructor(
-    private readonly hostStores: ObjectStores,
-    /** Our own bucket: a host's row that names it would hand out somebody else's package. */
-    private readonly packages: ObjectStore,
-  ) {}
+  constructor(private readonly hostStores: ObjectStores) {}
 
   /** Writes them in the order of the list; one that is gone is listed as missing. @throws what the store throws */
   async write(
@@ -39,7 +40,7 @@ export class PackageFiles {
   }
 
   private async open({ bucket, path }: NamedFile) {
-    if (bucket === null || bucket === this.packages.bucket) return undefined;
+    if (bucket === null) return undefined;
     try {
       return await this.hostStores.bucket(bucket).get(path);
     } catch (error) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { type ErasureJob } from '../../src/deletion/erasure.js';
 import { WorkspaceEraser } from '../../src/deletion/workspace-eraser.js';
+import { HostStores } from '../../src/storage/host-stores.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { putText, Situation } from './eraser-situation.js';
 import { collection, invent, type Invented } from './invented-host.js';
@@ -122,6 +123,23 @@ describe('a file that a row names which goes stays where one that stays names it
     const steps = await purgeHouse();
     expect(await left()).toEqual(['elses', 'elsewhere', 'deleted', 'billed', scan, 'odd/lead']);
     expect(docsOf(steps)).toMatchObject({ done: 6, filesRemoved: 1 });
+  });
+});
+
+describe('a row that names the bucket of Habeas itself', () => {
+  const hostile = `update h.doc set bucket = $1, path = 'packages/of-somebody.zip' where id = 1`;
+
+  test.each(['dsar-exports', 'DSAR-Exports'])('has nothing removed from it (%s)', async (bucket) => {
+    await putText(stores, bucket, 'packages/of-somebody.zip');
+    await host.host.database.behindTheScenes(hostile, [bucket]);
+    const { eraser: _, ...rest } = situation;
+    const guarded = await Situation.of(rest.db, rest.host.map, new HostStores(stores, 'dsar-exports'));
+    const person = await guarded.person('person', '1');
+    const steps = await guarded.erase(guarded.job([person], { workspaces: ['1', '2'] }));
+    expect(await stores.bucket(bucket).stat('packages/of-somebody.zip')).not.toBeNull();
+    // Nor does the row keep the erasure from its end, or count as a file that went.
+    expect(docsOf(steps)).toMatchObject({ done: 6, filesRemoved: 0 });
+    expect(await noted()).toEqual([]);
   });
 });
 

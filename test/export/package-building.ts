@@ -13,6 +13,7 @@ import { HOST_TENANT, type SubjectRef } from '../../src/database/tenancy.js';
 import { type Manifest } from '../../src/export/manifest.js';
 import { PackageBuilder, type PackageJob } from '../../src/export/package-builder.js';
 import { Sealing } from '../../src/keys/sealing.js';
+import { HostStores } from '../../src/storage/host-stores.js';
 import { type ObjectStore } from '../../src/storage/object-store.js';
 import { TestClock } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -50,7 +51,10 @@ export class PackageBuilding {
 
   /** @param store where packages go, if not into the bucket */
   builder(store: ObjectStore = this.store): PackageBuilder {
-    const hosts = openStores({ ...this.config, home: process.env.HABEAS_TEST_HOME ?? '' });
+    const hosts = new HostStores(
+      openStores({ ...this.config, home: process.env.HABEAS_TEST_HOME ?? '' }),
+      this.store.bucket,
+    );
     return new PackageBuilder(this.database, this.watch.hostMap, store, hosts, this.sealing, new TestClock());
   }
 

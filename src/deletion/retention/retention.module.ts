@@ -7,7 +7,7 @@ import { HostMap } from '../../datamap/host-map.js';
 import { OverdueWatch } from '../../jobs/overdue.js';
 import { Queue } from '../../jobs/queue.js';
 import { SweepRegistry } from '../../jobs/sweep-registry.js';
-import { OBJECT_STORES, type ObjectStores } from '../../storage/object-store.js';
+import { HostStores } from '../../storage/host-stores.js';
 import { ErasureFiles } from '../erasure-files.js';
 import { OPEN_ACCESS, type OpenAccess } from '../open-access.js';
 import { RetentionController } from './retention.controller.js';
@@ -35,9 +35,9 @@ const preview = {
 };
 const run = {
   provide: RetentionRun,
-  inject: [Database, HostMap, AuditLog, Clock, CONFIG, OBJECT_STORES, OPEN_ACCESS],
+  inject: [Database, HostMap, AuditLog, Clock, CONFIG, HostStores, OPEN_ACCESS],
   useFactory: (
-    ...[database, host, audit, clock, config, stores, access]: [...Store, ObjectStores, OpenAccess]
+    ...[database, host, audit, clock, config, stores, access]: [...Store, HostStores, OpenAccess]
   ) =>
     new RetentionRun({
       database,

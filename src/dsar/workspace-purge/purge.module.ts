@@ -12,7 +12,8 @@ import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
 import { EXPORT_STORE, ExportModule } from '../../export/export.module.js';
 import { SweepRegistry } from '../../jobs/sweep-registry.js';
 import { MailModule } from '../../mail/mail.module.js';
-import { OBJECT_STORES, type ObjectStore, type ObjectStores } from '../../storage/object-store.js';
+import { HostStores } from '../../storage/host-stores.js';
+import { type ObjectStore } from '../../storage/object-store.js';
 import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DsarModule } from '../dsar.module.js';
 import { PurgedWorkspacesSweep } from './purged.sweep.js';
@@ -31,10 +32,10 @@ import { purgeSteps, steps } from './steps.js';
 import { PurgedTombstones } from './tombstones.js';
 import { WorkspacePurge } from './purge.js';
 
-type EraserNeeds = [Database, HostMap, Erasures, ObjectStores, Clock, Config];
+type EraserNeeds = [Database, HostMap, Erasures, HostStores, Clock, Config];
 const eraser = {
   provide: WorkspaceEraser,
-  inject: [Database, HostMap, Erasures, OBJECT_STORES, Clock, CONFIG],
+  inject: [Database, HostMap, Erasures, HostStores, Clock, CONFIG],
   useFactory: (...[database, host, erasures, stores, clock, config]: EraserNeeds) =>
     new WorkspaceEraser({
       database,
