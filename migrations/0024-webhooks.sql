@@ -79,9 +79,7 @@ create policy owner_cascades on habeas.webhook_deliveries to habeas_owner using 
 
 -- The age of the oldest thing that is due and not done, by kind: one look at the head of an index each.
 create index requests_run_after on habeas.requests (run_after) where closed_at is null and run_after is not null;
--- A mailbox that takes nothing for now is not ours to mend; whatever else keeps a mail from leaving is.
-create index outbox_waiting on habeas.outbox (created_at) where status = 'pending' and failure <> 'mail.deferred';
-grant select (failure) on habeas.outbox to habeas_sweep;   -- a code
+create index outbox_waiting on habeas.outbox (created_at) where status = 'pending';
 create index tombstones_oldest on habeas.tombstones (due_at) where swept_at is null;
 create policy sweep on habeas.request_pauses for select to habeas_sweep using (true);
 grant select (request_id, ended_at) on habeas.request_pauses to habeas_sweep;
