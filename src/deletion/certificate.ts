@@ -8,6 +8,7 @@ import {
   SignedCertificate,
 } from './certificate.schema.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
+import { sharedApart } from './shared-rows.js';
 
 /** What a certificate is made of, once the residue search has found nothing. */
 export interface ErasureFacts {
@@ -90,7 +91,7 @@ function certificateOf(facts: ErasureFacts): Certificate {
 /** One entry for each collection and fate, in the order in which they first ran. */
 function summed(outcomes: readonly StepOutcome[]): CertifiedCollection[] {
   const entries = new Map<string, CertifiedCollection>();
-  for (const outcome of outcomes) {
+  for (const outcome of outcomes.flatMap(sharedApart)) {
     const { collection, controller, rule, ground, until } = outcome;
     const fate = {
       ...{ collection, controller, rule },

@@ -5,7 +5,8 @@ import { erasureOrder, type ErasureOrder } from '../datamap/erasure-order.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type ErasureFiles } from './erasure-files.js';
 import { assertNothingInTheWay } from './dry-run.js';
-import { collectionOf, type ErasurePlans } from './erasure-plan.js';
+import { placesOf } from './erasure-places.js';
+import { collectionOf, type ErasurePlans, isSharedIn } from './erasure-plan.js';
 import { type Erasures, type Step } from './erasures.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
 import { type EraserOptions, StepContext, type StepWork } from './step-context.js';
@@ -56,7 +57,10 @@ export class Eraser {
     const run = new StepRun(context);
     const begun = await database.within(tenancy, (tx) => erasures.isIrreversible(tx, job.id));
     await assertNothingInTheWay(context, { order, steps, begun });
-    if (!begun) await this.gather(order, steps, run);
+    if (!begun) {
+      await this.gather(order, steps, run);
+      await this.countShared(job, tenancy, steps);
+    }
     // What is kept is counted while it can still be found by way of what goes.
     const kept = steps.filter(({ rule }) => rule === 'keep').map((step) => [step]);
     const others = grouped(
@@ -73,6 +77,20 @@ export class Eraser {
       await erasures.noteErased(tx, job.id);
       return erasures.outcomes(tx, job.id);
     });
+  }
+
+  /** What stays for others, while it can still be found by way of what goes. */
+  private async countShared(job: ErasureJob, tenancy: Tenancy, steps: Step[]): Promise<void> {
+    const { database, host, plans, erasures } = this.parts;
+    for (const { collection: name, workspace, ordinal } of steps.filter(({ rule }) => rule === 'delete')) {
+      const collection = collectionOf(host, name);
+      const place = placesOf(job, collection).find((one) => one.workspace === workspace);
+      if (place && isSharedIn(job, collection))
+        await database.within(tenancy, async (tx) => {
+          const { stays = 0 } = await tx.asHost(() => plans.count(tx, job, collection, place));
+          await erasures.noteStays(tx, job.id, ordinal, stays);
+        });
+    }
   }
 
   private contextOf(job: ErasureJob, tenancy: Tenancy, options: EraserOptions): StepContext {

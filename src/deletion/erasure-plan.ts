@@ -3,7 +3,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { erasureOrder } from '../datamap/erasure-order.js';
 import { settingsStatement, type Subject } from '../datamap/settings.js';
-import { filesQuery } from '../datamap/walk.js';
+import { countQuery, filesQuery } from '../datamap/walk.js';
 import { changesOf, isDeleted } from '../datamap/changes.js';
 import { type Collection } from '../datamap/map.js';
 import { DomainError } from '../errors.js';
@@ -27,32 +27,47 @@ export class ErasurePlans {
     for (const collection of stages.flatMap((stage) => stage.collections))
       for (const place of placesOf(job, collection)) {
         const counted = await tx.asHost(() => this.count(tx, job, collection, place));
-        if (empty || counted.rows > 0) steps.push({ ...stepOf(job, collection, place), ...counted });
+        if (empty || counted.rows > 0 || counted.stays !== undefined)
+          steps.push({ ...stepOf(job, collection, place), ...counted });
       }
     return { steps };
   }
 
-  /** Rows and files of one place that the collection's rule would still do something to; as habeas_host. */
+  /**
+   * Rows and files of one place that the collection's rule would still do something to, and those that stay for others;
+   * as habeas_host.
+   */
   async count(
     tx: UnitOfWork,
     job: ErasureJob,
     collection: Collection,
     { selection }: Place,
-  ): Promise<{ rows: number; files: number }> {
+  ): Promise<Pick<StepPlan, 'rows' | 'files' | 'stays'>> {
     const on = this.host.current();
     const settings = settingsStatement(selection);
     await tx.query(settings.sql, settings.values);
     const planned = new ErasureSql(on, job, collection, selection).planned();
     const rows = Number((await tx.one<{ rows: string }>(planned.sql, planned.values))?.rows);
+    const reached = isSharedIn(job, collection)
+      ? Number(
+          (await tx.one<{ rows: string }>(countQuery(on.map, on.catalogue, collection.name, selection)))
+            ?.rows,
+        )
+      : rows;
+    const stays = reached > rows && { stays: reached - rows };
     const query =
       rows > 0 && (isDeleted(collection) || (collection.files?.path ?? '') in changesOf(collection))
         ? filesQuery(on.map, on.catalogue, collection.name, selection)
         : undefined;
-    if (query === undefined) return { rows, files: 0 };
+    if (query === undefined) return { rows, files: 0, ...stays };
     const named = await tx.one<{ files: string }>(`select count(*)::text as files from (${query}) as t`);
-    return { rows, files: Number(named?.files) };
+    return { rows, files: Number(named?.files), ...stays };
   }
 }
+
+/** Whether rows of it may stay for others; a purge leaves nobody. */
+export const isSharedIn = ({ scope }: ErasureJob, { shared, erasure }: Collection): boolean =>
+  shared !== undefined && erasure.rule === 'delete' && scope !== 'workspace';
 
 function stepOf(
   job: ErasureJob,

@@ -46,6 +46,8 @@ export interface StepPlan {
   /** At planning. */
   rows: number;
   files: number;
+  /** Rows of a `shared` collection that stay for the others in them. Absent: none. */
+  stays?: number;
 }
 
 /** Steps in the order they run: workspaces first, the account last. */

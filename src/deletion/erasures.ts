@@ -16,9 +16,10 @@ const insertErasure = `
 
 const insertSteps = `
   insert into habeas.erasure_steps (tenant_id, erasure_id, ordinal, collection, controller, workspace, rule, ground, until,
-                                    rows, files)
+                                    rows, files, stays)
   select $1, $2, s.n, s.step ->> 'collection', s.step ->> 'controller', s.step ->> 'workspace', s.step ->> 'rule',
-         s.step ->> 'ground', s.step ->> 'until', (s.step ->> 'rows')::bigint, (s.step ->> 'files')::bigint
+         s.step ->> 'ground', s.step ->> 'until', (s.step ->> 'rows')::bigint, (s.step ->> 'files')::bigint,
+         coalesce((s.step ->> 'stays')::bigint, 0)
   from jsonb_array_elements($3::jsonb) with ordinality as s(step, n)`;
 
 const insertKept = `
@@ -31,6 +32,7 @@ const readSteps = `
   select s.ordinal, s.collection, s.controller, s.workspace, s.rule, s.ground, s.until, s.rows::float8, s.files::float8,
          s.done::float8, s.files_removed::float8 as "filesRemoved", s.finished_at as "finishedAt",
          s.pointers_cleared::float8 as "pointersCleared", s.let_go::float8 as "letGo",
+         s.stays::float8,
          (select count(*) from habeas.tombstones t
            where t.erasure_id = s.erasure_id and t.ordinal = s.ordinal and t.swept_at is null)::int as "pendingSweep"
   from habeas.erasure_steps s where s.erasure_id = $1 order by s.ordinal`;
@@ -80,21 +82,27 @@ export class Erasures {
 
   async steps(tx: UnitOfWork, id: string): Promise<Step[]> {
     const rows = await tx.query<StepRow>(readSteps, [id]);
-    return rows.map(({ workspace, ground, until, pointersCleared, letGo, ...step }) => ({
+    return rows.map(({ workspace, ground, until, pointersCleared, letGo, stays, ...step }) => ({
       ...step,
       ...(pointersCleared ? { pointersCleared } : {}),
       ...(letGo ? { letGo } : {}),
+      ...(stays ? { stays } : {}),
       ...(workspace !== null && { workspace }),
       ...(ground !== null && { ground }),
       ...(until !== null && { until }),
     }));
   }
 
-  /** What has become of each step, for the certificate; those that found nothing are left out. */
+  /**
+   * What has become of each step, for the certificate; those that found nothing are left out. Rows that only stay for
+   * others are no work: without any there are no outcomes.
+   */
   async outcomes(tx: UnitOfWork, id: string): Promise<StepOutcome[]> {
     const steps = await this.steps(tx, id);
+    const worked = ({ rows, done, letGo = 0 }: Step) => rows > 0 || done > 0 || letGo > 0;
+    if (!steps.some(worked)) return [];
     return steps
-      .filter(({ rows, done, letGo = 0 }) => rows > 0 || done > 0 || letGo > 0)
+      .filter((step) => worked(step) || (step.stays ?? 0) > 0)
       .map(({ ordinal: _, finishedAt: __, ...outcome }) => outcome);
   }
 
@@ -120,6 +128,15 @@ export class Erasures {
       `update habeas.erasure_steps set done = done + $3, pointers_cleared = pointers_cleared + $4, let_go = let_go + $5
        where erasure_id = $1 and ordinal = $2`,
       [id, ordinal, done, pointersCleared, letGo],
+    );
+  }
+
+  /** Counted anew right before the first row goes; later, by another worker say, there is less to find. */
+  async noteStays(tx: UnitOfWork, id: string, ordinal: number, stays: number): Promise<void> {
+    await tx.query(
+      `update habeas.erasure_steps s set stays = $3 from habeas.erasures e
+       where s.erasure_id = $1 and s.ordinal = $2 and e.id = $1 and e.irreversible_at is null`,
+      [id, ordinal, stays],
     );
   }
 

@@ -9,6 +9,7 @@ import { Certificates } from '../deletion/certificates.js';
 import { ErasurePlans } from '../deletion/erasure-plan.js';
 import { type ErasureJob, type StepPlan } from '../deletion/erasure.js';
 import { Erasures } from '../deletion/erasures.js';
+import { sharedApart } from '../deletion/shared-rows.js';
 import { DomainError, notFound } from '../errors.js';
 import { DeletionBlockers, toldTo } from './deletion-blockers.js';
 import { DeletionJob } from './deletion-job.js';
@@ -59,7 +60,7 @@ export class DeletionPlans {
         parts: [...byPlace].map(([workspace, theirs]) => ({
           scope: workspace === undefined ? ('account' as const) : ('workspace' as const),
           ...(workspace !== undefined && { workspaceId: workspaceId(workspace) }),
-          collections: theirs.map((step) => this.told(request, step)),
+          collections: theirs.flatMap(sharedApart).map((step) => this.told(request, step)),
         })),
         // A copy is only to be had while there is something to copy.
         offer:

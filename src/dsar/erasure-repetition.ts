@@ -9,6 +9,7 @@ import { type RepeatedMatter } from '../deletion/ledger-eraser.js';
 import { type LedgerEntry } from '../deletion/ledger-entry.js';
 import { ResidueSearch } from '../deletion/residue-search.js';
 import { DomainError } from '../errors.js';
+import { isShared } from '../deletion/shared-rows.js';
 import { Outbox } from '../mail/outbox.js';
 import { DeletionBlockers } from './deletion-blockers.js';
 import { namesThem } from './deletion-end.js';
@@ -102,7 +103,7 @@ export class ErasureRepetition implements RepeatedMatter {
     if (scope === 'workspace') return 'full';
     if (!certificate) return 'no_data';
     const ofThem = certificate.collections.some(
-      ({ rule, collection }) => rule === 'keep' && namesThem(this.host, collection, subjects),
+      (one) => one.rule === 'keep' && !isShared(one) && namesThem(this.host, one.collection, subjects),
     );
     return leftOut.length > 0 || kept.length > 0 || ofThem ? 'partial' : 'full';
   }
