@@ -25,6 +25,12 @@ const unproven = `
 const linksSent =
   'select count(*)::int as n, max(sent_at) as "last" from habeas.request_verifications where request_id = $1';
 
+/** Of one request. */
+interface Links {
+  n: number;
+  last: Date | null;
+}
+
 /** Requests whose identity nobody has proven: a link that was postponed, one reminder after a day, an acknowledgement where the law wants one, the end in time (`proofEndsAt`). */
 @Injectable()
 export class IdentitySweep {
@@ -52,30 +58,24 @@ export class IdentitySweep {
     if (request.status !== 'verifying') return;
     const now = this.clock.now();
     const age = now.getTime() - request.filedAt.getTime();
-    if (now >= (await proofEndOf(tx, request))) return this.end(tx, request);
-    if (mustAcknowledge(request, age, dateIn(request.zone, now)))
+    const links = (await tx.one<Links>(linksSent, [request.id])) ?? { n: 0, last: null };
+    if (now >= (await proofEndOf(tx, request))) return this.end(tx, request, links);
+    if (mayTell(links) && mustAcknowledge(request, age, dateIn(request.zone, now)))
       await this.letters.acknowledged(tx, request);
-    const template = await this.linkDue(tx, request);
+    const template = this.linkDue(links);
     if (!template || (await nextLinkAt(tx, request, now)) !== undefined) return;
     await this.proof.sendLink(tx, request, template);
   }
 
   /** The link that was postponed when the request was filed, or a day after the first the reminder. */
-  private async linkDue(
-    tx: UnitOfWork,
-    { id }: Request,
-  ): Promise<'verify-identity' | 'verify-reminder' | undefined> {
-    const { n, last } = (await tx.one<{ n: number; last: Date | null }>(linksSent, [id])) ?? {
-      n: 0,
-      last: null,
-    };
+  private linkDue({ n, last }: Links): 'verify-identity' | 'verify-reminder' | undefined {
     if (last === null) return 'verify-identity';
     const aDayAgo = this.clock.now().getTime() - DAY;
     return n === 1 && last.getTime() <= aDayAgo ? 'verify-reminder' : undefined;
   }
 
   /** Art. 12(6): identity was not proven, and the person is told so with their rights. */
-  private async end(tx: UnitOfWork, request: Request): Promise<void> {
+  private async end(tx: UnitOfWork, request: Request, links: Links): Promise<void> {
     const ground = 'identity_not_proven';
     const refused = await this.requests.move(tx, request, 'refused', {
       action: 'request.refused',
@@ -85,9 +85,15 @@ export class IdentitySweep {
       `insert into habeas.request_refusals (tenant_id, request_id, ground, created_by, created_at) values ($1, $2, $3, 'system', $4)`,
       [tx.tenant, request.id, ground, this.clock.now()],
     );
-    await this.letters.identityRefused(tx, refused);
+    if (mayTell(links)) await this.letters.identityRefused(tx, refused);
   }
 }
+
+/**
+ * Whoever typed the address: it hears of a request only after a link for it, whose number a day is limited. Else a thousand
+ * filings for a stranger would be a thousand letters to them; those that no link ever went out for end without a word.
+ */
+const mayTell = ({ n }: Links): boolean => n > 0;
 
 /** Two days are enough to wait for a proof; what was filed long after its receipt has less than that. */
 const mustAcknowledge = ({ acknowledgeBy }: Request, age: number, today: string): boolean =>

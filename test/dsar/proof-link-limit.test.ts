@@ -112,4 +112,42 @@ describe('links that prove an address', () => {
     await desk.sweep();
     expect(await linksTo([body.id])).toHaveLength(2);
   });
+
+  test('come before any other letter to the address: what no link went out for is acknowledged late, and ends without a word', async () => {
+    const write = async (mail: string, most: number) => {
+      const support = await desk.as('support');
+      const filed: string[] = [];
+      for (let nth = 0; nth < most; nth++) {
+        const answer = await support.post('/v1/desk/requests', {
+          mail,
+          channel: 'mail',
+          jurisdiction: 'US-CA',
+        });
+        filed.push(answer.body.id);
+      }
+      return filed;
+    };
+    const letters = async (ids: string[], template: string) =>
+      desk.db.behindTheScenes(
+        'select 1 from habeas.outbox where about = any ($1::uuid[]) and template = $2',
+        [ids, template],
+      );
+    const acknowledged = await write('stranger@elsewhere.example', 7);
+    desk.clock.advance(2 * DAY);
+    await desk.sweep();
+    expect(await letters(acknowledged, 'request-acknowledged')).toHaveLength(5);
+    await desk.sweep();
+    expect(await letters(acknowledged, 'request-acknowledged')).toHaveLength(7);
+
+    // As if no sweep had come round to the last two for all the time there is.
+    const ended = await write('nobody@elsewhere.example', 7);
+    desk.clock.advance(31 * DAY);
+    await desk.sweep();
+    const refused = `
+      select 1 from habeas.requests r
+      join habeas.events e on e.action = 'request.refused' and e.targets @> jsonb_build_array(jsonb_build_object('id', r.id))
+      where r.id = any ($1) and r.status = 'refused'`;
+    expect(await desk.db.behindTheScenes(refused, [ended])).toHaveLength(7);
+    expect(await letters(ended, 'identity-refused')).toHaveLength(5);
+  });
 });
