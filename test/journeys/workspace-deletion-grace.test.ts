@@ -130,6 +130,40 @@ describe('what happens to people and names in the grace', () => {
       expect(await told(who)).toEqual(['The workspace “Acme & Sons” stays']);
   });
 
+  test('what the owners were to be told of it later is not told when it was scheduled again first', async () => {
+    const owner = await desk.as('owner');
+    const support = await desk.as('support');
+    const schedule = async () =>
+      expect((await owner.post(at(acme), { confirm: 'Acme & Sons' })).status).toBe(201);
+    const letters = (state: string) =>
+      desk.db.behindTheScenes(
+        `select 1 from habeas_jobs.job where name = 'cancellation-letters' and state = any ($1)`,
+        [state.split(' or ')],
+      );
+    const nextTry = (moment: string) =>
+      desk.db.behindTheScenes(
+        `update habeas_jobs.job set start_after = ${moment} where name = 'cancellation-letters' and state = 'retry'`,
+      );
+    await schedule();
+    await desk.db.behindTheScenes('alter table atelier.memberships rename column role to duty');
+    await desk.lookAtHost();
+    expect((await support.delete(at(acme))).status).toBe(204);
+    await eventually(async () => {
+      await nextTry(`now() + interval '1 hour'`);
+      return (await letters('retry')).length === 1;
+    }, 20_000);
+    await desk.db.behindTheScenes('alter table atelier.memberships rename column duty to role');
+    await desk.lookAtHost();
+    await schedule();
+    await eventually(async () => {
+      await nextTry('now()');
+      return (await letters('created or retry or active')).length === 0;
+    }, 20_000);
+    expect(await told('member')).toEqual(Array(2).fill('The workspace “Acme & Sons” will be deleted'));
+    expect((await support.delete(at(acme))).status).toBe(204);
+    expect(await told('member')).toEqual(['The workspace “Acme & Sons” stays']);
+  });
+
   describe('scheduled and cancelled in turns', () => {
     let owner: Caller;
     const post = () => owner.post(at(acme), { confirm: 'Acme & Sons' });

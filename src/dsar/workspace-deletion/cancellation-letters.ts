@@ -5,9 +5,11 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { DomainError } from '../../errors.js';
 import { type JobRef, Queue } from '../../jobs/queue.js';
 import { CANCELLATION_LETTERS } from '../queues.js';
+import { isOpen } from '../request-lifecycle.js';
 import { type Request } from '../request.js';
 import { Requests } from '../requests.js';
 import { DeletionLetters } from './letters.js';
+import { DeletionRecords } from './record.js';
 
 /** The owners are told that their workspace stays, at once or later: what cannot be read just now keeps nobody from cancelling. */
 @Injectable()
@@ -16,6 +18,7 @@ export class CancellationLetters {
     private readonly database: Database,
     private readonly queue: Queue,
     private readonly requests: Requests,
+    private readonly records: DeletionRecords,
     private readonly letters: DeletionLetters,
   ) {}
 
@@ -28,11 +31,17 @@ export class CancellationLetters {
     if (!sent) await this.queue.enqueue(tx, CANCELLATION_LETTERS, { tenant: request.tenant, id: request.id });
   }
 
-  /** Safe to repeat. @throws DomainError `datamap.drift`, to be tried again */
+  /**
+   * Safe to repeat. Says nothing where the deletion was scheduled anew meanwhile: owners would read that their workspace
+   * stays after they have read that it goes.
+   * @throws DomainError `datamap.drift`, to be tried again
+   */
   run({ tenant, id }: JobRef): Promise<void> {
-    return this.database.within(systemTenancy(tenant, 'cancellation-letters'), async (tx) =>
-      this.letters.cancelled(tx, await this.requests.find(tx, id)),
-    );
+    return this.database.within(systemTenancy(tenant, 'cancellation-letters'), async (tx) => {
+      const newest = await this.records.newest(tx);
+      if (newest && newest.id !== id && isOpen(newest.status)) return;
+      await this.letters.cancelled(tx, await this.requests.find(tx, id));
+    });
   }
 }
 
