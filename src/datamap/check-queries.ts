@@ -107,6 +107,7 @@ async function lookups(db: SqlRunner, map: DataMap, catalogue: Catalogue): Promi
     const key = columns.length === 1 ? '0' : compositeKey(columns.map(() => '0'));
     await attempt(table, `a ${kind}`, async () => {
       await people.byKey(explaining, kind, key);
+      await people.named(explaining, [{ kind, key }]);
       await people.profile(explaining, { kind, key });
       for (const identifier of Object.keys(identifiers)) await people.find(explaining, identifier, '0', kind);
       if (signIn) await people.bySignIn(explaining, { [signIn.claim]: '0' });

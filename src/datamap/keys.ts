@@ -28,6 +28,36 @@ export function hasKey(catalogue: Catalogue, table: TableRef, columns: string[],
   return { sql: conditions.join(' and '), values: parts };
 }
 
+/**
+ * The condition that row `t` has one of these keys, with an array for each column as parameters from $1 on; undefined
+ * where none of them has its shape.
+ */
+export function hasOneOfKeys(
+  catalogue: Catalogue,
+  table: TableRef,
+  columns: string[],
+  keys: readonly string[],
+) {
+  const asked = keys.flatMap((key) => {
+    const parts = columns.length === 1 ? [key] : partsOf(key, columns.length);
+    return parts ? [parts] : [];
+  });
+  if (asked.length === 0) return undefined;
+  const compared = columns.map((column, n) => {
+    const value = valueAs(columnIn(catalogue, table, column)?.base, `asked.v${n}`);
+    return value
+      ? { own: `t.${quoted(column)}`, value: `(${value})` }
+      : { own: `t.${quoted(column)}::text`, value: `asked.v${n}` };
+  });
+  const lists = columns.map((_, n) => `$${n + 1}::text[]`).join(', ');
+  const names = columns.map((_, n) => `v${n}`).join(', ');
+  const values = compared.map(({ value }) => value).join(', ');
+  return {
+    sql: `(${compared.map(({ own }) => own).join(', ')}) in (select ${values} from unnest(${lists}) as asked(${names}))`,
+    values: columns.map((_, n) => asked.map((parts) => parts[n] as string)),
+  };
+}
+
 function partsOf(key: string, count: number): string[] | undefined {
   try {
     const parts: unknown = JSON.parse(key);

@@ -1,7 +1,7 @@
 /** Who somebody is, read through the map. */
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { type Catalogue, columnIn } from './catalogue.js';
-import { equalsParameter, hasKey, keySql } from './keys.js';
+import { equalsParameter, hasKey, hasOneOfKeys, keySql } from './keys.js';
 import { type DataMap, type SubjectKind } from './map.js';
 import { literal, qualified, quoted, type TableRef } from './names.js';
 import { normalise, normaliseSql } from './normalise.js';
@@ -55,6 +55,35 @@ export class People {
     }
     const condition = hasKey(this.catalogue, k.table, k.key, key, 1);
     return condition && (await this.select(db, k, condition.sql, condition.values))[0];
+  }
+
+  /**
+   * All of these people, with one query for each kind. By the key that was given where the host knows nobody under it, or
+   * writes it otherwise.
+   */
+  async named(db: SqlRunner, people: readonly Pick<Subject, 'kind' | 'key'>[]): Promise<Subject[]> {
+    const all: Subject[] = [];
+    for (const [kind, theirs] of Map.groupBy(people, (one) => one.kind)) {
+      const keys = new Set(theirs.map(({ key }) => key));
+      const known = await this.byKeys(db, kind, [...keys]);
+      for (const { key } of known) keys.delete(key);
+      all.push(...known, ...[...keys].map((key) => ({ kind, key, identifiers: {} })));
+    }
+    return all;
+  }
+
+  private async byKeys(db: SqlRunner, kind: string, keys: readonly string[]): Promise<Subject[]> {
+    const k = this.map.subjects[kind];
+    if (k?.table) {
+      const condition = hasOneOfKeys(this.catalogue, k.table, k.key, keys);
+      return condition ? this.select(db, k, condition.sql, condition.values) : [];
+    }
+    const found: Subject[] = [];
+    for (const key of keys) {
+      const subject = await this.byKey(db, kind, key);
+      if (subject) found.push(subject);
+    }
+    return found;
   }
 
   /** The person who signs in with this claim's value, or undefined. */
@@ -111,7 +140,7 @@ export class People {
     db: SqlRunner,
     kind: SubjectKind,
     condition: string,
-    values: string[],
+    values: (string | string[])[],
   ): Promise<Subject[]> {
     const { table } = kind;
     if (!table) return [];

@@ -41,6 +41,29 @@ describe('a grown schema with composite keys, mixed case, reserved words, partit
     ]);
   });
 
+  test('many are looked up at once, each by their own key, and whom nobody knows stays a key', async () => {
+    const keys = ['["1","2"]', '["1","1"]', '["1","1"]', '["77","1"]', '["x","y"]', 'constructor'];
+    const queries: string[] = [];
+    const found = await host.asHost((db) =>
+      new People(host.map, host.catalogue).named(
+        {
+          query: (sql, values) => {
+            queries.push(sql);
+            return db.query(sql, values);
+          },
+        },
+        [...keys.map((key) => ({ kind: 'user', key })), { kind: 'nobody', key: '1' }],
+      ),
+    );
+    expect(queries).toHaveLength(1);
+    expect(found).toEqual([
+      ada,
+      { kind: 'user', key: '["1","2"]', identifiers: { mail: 'bob@alpha.example' } },
+      ...['["77","1"]', '["x","y"]', 'constructor'].map((key) => ({ kind: 'user', key, identifiers: {} })),
+      { kind: 'nobody', key: '1', identifiers: {} },
+    ]);
+  });
+
   test('a composite key leads to its own rows, not to rows that match only in part', async () => {
     expect(await of('users')).toEqual([
       {
@@ -180,6 +203,7 @@ describe('a schema without tenants where people are only a mail', () => {
       expect(await people.find(db, 'mail', 'nobody@example.org')).toEqual([]);
       expect(await people.find(db, 'mail', '  ')).toEqual([]);
       expect(await people.byKey(db, 'reader', 'EVA@example.org')).toEqual(eva);
+      expect(await people.named(db, [{ kind: 'reader', key: eva.key }])).toEqual([eva]);
     });
   });
 

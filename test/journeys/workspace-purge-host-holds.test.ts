@@ -124,17 +124,31 @@ describe('a hold of the host', () => {
       within(async (tx) => {
         const query = tx.query.bind(tx);
         let count = 0;
-        tx.query = ((sql: string, values?: unknown[]) => {
+        tx.query = (sql: string, values?: unknown[]) => {
           if (!sql.includes('set_config')) count += 1;
           return query(sql, values);
-        });
+        };
         expect(await holds.of(tx, run)).toEqual([]);
         return count;
       });
     expect(await asked()).toBe(2);
     await place({ subject: neighbour });
-    expect(await asked()).toBeGreaterThan(2);
+    const ofOne = await asked();
+    expect(ofOne).toBeGreaterThan(2);
     expect(await asked()).toBe(2);
+    await release();
+
+    // Nor do many cost more than one.
+    for (const hold of ["'user'", "'customer'"])
+      await desk.db.behindTheScenes(
+        `insert into habeas.holds (tenant_id, subject_kind, subject_key, ground, disclosable, review_on, placed_by, placed_at)
+         select $1, ${hold}, gen_random_uuid()::text, 'x', false, '2027-06-01', 'many', now() from generate_series(1, 2000)`,
+        [HOST_TENANT],
+      );
+    // Of the second kind its members and itself are looked for as well.
+    expect(await asked()).toBeLessThanOrEqual(ofOne + 3);
+    expect(await asked()).toBe(2);
+    await desk.db.behindTheScenes(`delete from habeas.holds where placed_by = 'many'`);
   });
 
   test.each(['keep', 'erase'] as const)(

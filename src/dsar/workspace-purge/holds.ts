@@ -54,8 +54,11 @@ export class PurgeHolds {
 
   private async concerned(tx: UnitOfWork, holds: readonly HostHold[]): Promise<HostHold[]> {
     const found: HostHold[] = [];
-    for (const hold of holds.filter((one) => !isPersonal(one)))
-      if (hold.collection === null || (await this.inCollection(tx, hold.collection))) found.push(hold);
+    for (const [collection, theirs] of Map.groupBy(
+      holds.filter((hold) => !isPersonal(hold)),
+      (hold) => hold.collection,
+    ))
+      if (collection === null || (await this.inCollection(tx, collection))) found.push(...theirs);
     for (const [collection, theirs] of Map.groupBy(holds.filter(isPersonal), (hold) => hold.collection))
       found.push(...(await this.onPeopleHere(tx, theirs, collection)));
     return found;

@@ -6,7 +6,7 @@ import { HostMap } from '../../datamap/host-map.js';
 import { type Collection } from '../../datamap/map.js';
 import { Members } from '../../datamap/members.js';
 import { qualified } from '../../datamap/names.js';
-import { type Selection, settingsStatement, type Subject } from '../../datamap/settings.js';
+import { type Selection, settingsStatement } from '../../datamap/settings.js';
 import { reaches, rowsSelected } from '../../datamap/walk.js';
 import { WorkspaceMap } from '../../deletion/workspace-map.js';
 import { NotedMembers } from './noted-members.js';
@@ -46,9 +46,7 @@ export class Presence {
     return tx.asHost(async (host) => {
       const { map, catalogue } = this.host.current();
       if (await new Members(map, catalogue).include(host, workspace, people)) return true;
-      const subjects: Subject[] = [];
-      for (const { kind, key } of people)
-        subjects.push((await this.host.people.byKey(host, kind, key)) ?? { kind, key, identifiers: {} });
+      const subjects = await this.host.people.named(host, people);
       return this.hasRows(host, taken, { subjects, workspaces: [workspace] });
     });
   }
