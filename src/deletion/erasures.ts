@@ -4,6 +4,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Sealing } from '../keys/sealing.js';
 import { type ErasureJob, type ErasurePlan, type Kept, type StepOutcome } from './erasure.js';
+import { type Place } from './residue-report.js';
 
 export interface Step extends StepOutcome {
   ordinal: number;
@@ -180,6 +181,20 @@ export class Erasures {
       id,
       this.clock.now(),
     ]);
+  }
+
+  /** Where other people's rows mention the person, for staff to look at: names of tables and counts. */
+  async noteMentions(tx: UnitOfWork, id: string, mentions: readonly Place[]): Promise<void> {
+    await tx.query('update habeas.erasures set mentions = $2 where id = $1', [id, JSON.stringify(mentions)]);
+  }
+
+  /** Those of the erasure that this work led to; none before its search has ended. */
+  async mentions(tx: UnitOfWork, jobId: string): Promise<Place[]> {
+    const row = await tx.one<{ mentions: Place[] | null }>(
+      'select mentions from habeas.erasures where tenant_id = $1 and job_id = $2',
+      [tx.tenant, jobId],
+    );
+    return row?.mentions ?? [];
   }
 
   /** Forgets whom it was about: the last thing, when residue search, certificate and mail are done. */

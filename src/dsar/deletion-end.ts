@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
@@ -38,6 +39,7 @@ export class DeletionEnd {
     private readonly letters: Letters,
     private readonly clock: Clock,
     private readonly recipients: Recipients,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -65,9 +67,20 @@ export class DeletionEnd {
       const titleOf = (name: string) => this.host.map.collections[name]?.title ?? name;
       await this.letters.deletionDone(tx, closed, certificate, { token, titleOf });
     }
+    await this.tellMentions(tx, job);
     await this.wipe(tx, job);
     // One that failed while it ran: closing has taken its failure off the desk.
     await this.recipients.showOnDesk(tx, { requestId: request.id, requestTenant: request.tenant });
+  }
+
+  /** Somebody has to look: by the erasure's id, since the person is nobody's any more, and apart from their timeline. */
+  private async tellMentions(tx: UnitOfWork, { id, jobId }: ErasureJob): Promise<void> {
+    const mentions = await this.erasures.mentions(tx, jobId);
+    if (mentions.length === 0) return;
+    await this.audit.record(tx, 'mentions.found', {
+      targets: [{ type: 'erasure', id }],
+      metadata: { mentions },
+    });
   }
 
   private async outcomeOf(tx: UnitOfWork, request: Request, job: ErasureJob): Promise<Outcome> {

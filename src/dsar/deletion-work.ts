@@ -106,7 +106,7 @@ export class DeletionWork {
     if (held) throw new DomainError('deletion.held', held.message);
   }
 
-  /** @returns hits in other people's rows. @throws DomainError `residue.found`, `erasure.rows_came_back` */
+  /** @returns hits in other people's rows, which are noted for review. @throws DomainError `residue.found`, `erasure.rows_came_back` */
   private async search(request: Request, job: ErasureJob): Promise<number> {
     if (job.subjects.length === 0) return 0;
     const whole = job.scope === 'account' && (await this.leftOut(request)).length === 0;
@@ -121,6 +121,7 @@ export class DeletionWork {
       },
     ]);
     assertNothingLeft(report);
+    await this.within(request, (tx) => this.erasures.noteMentions(tx, job.id, report.mentions));
     return countsOf(report).mentions;
   }
 

@@ -3,6 +3,7 @@ import { Clock } from '../clock.js';
 import { HOST_TENANT } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { Erasures } from '../deletion/erasures.js';
 import { Packages } from '../export/packages.js';
 import { dateIn } from './law/calendar.js';
 import { groundFor } from './ground-for.js';
@@ -31,6 +32,7 @@ export class RequestView {
     private readonly deletion: DeletionBlockers,
     private readonly prepared: PreparedRefusals,
     private readonly workspaceDeletion: WorkspaceDeletionBlockers,
+    private readonly erasures: Erasures,
   ) {}
 
   /** The request in the tenant that runs it. */
@@ -45,6 +47,7 @@ export class RequestView {
       request.id,
     ]);
     const prepared = reader === 'staff' ? await this.prepared.told(tx, request) : undefined;
+    const mentions = reader === 'staff' ? await this.erasures.mentions(tx, request.id) : [];
     return {
       ...summaryOf(request, this.clock.now(), paused !== undefined),
       subjects: subjects.map(({ kind, key, via }) => ({ kind, key, via })),
@@ -74,6 +77,7 @@ export class RequestView {
       package: await this.packageOf(tx, request),
       ...(reader === 'staff' && {
         ...(prepared && { preparedRefusal: prepared }),
+        ...(mentions.length > 0 && { mentions }),
         failure: request.failure,
         attempts: request.attempts,
         nextAttemptAt: iso(request.nextAttemptAt),

@@ -290,6 +290,18 @@ export const RequestDetail = RequestSummary.extend({
   preparedRefusal: PreparedRefusalDetail.optional().describe(
     'For staff, near the law’s date: what to answer while something still stands in the way; nothing is sent by itself',
   ),
+  mentions: z
+    .array(
+      z.object({
+        schema: z.string(),
+        table: z.string(),
+        column: z.string(),
+        kind: z.string().describe('What of them stands there: a mail, an id'),
+        rows: z.number(),
+      }),
+    )
+    .optional()
+    .describe('For staff, after a deletion: where rows of other people mention the person, for review'),
   failure: z.object({ code: z.string(), message: z.string() }).nullable().optional(),
   attempts: z.number().optional(),
   nextAttemptAt: Moment.nullable().optional(),

@@ -20,6 +20,11 @@ describe('the link in the mail that tells of an erasure', () => {
   beforeAll(async () => {
     desk = await TestDesk.open();
     const me = await desk.as('member');
+    // Somebody else writes of her, which is theirs to keep and nobody's to erase.
+    await desk.db.behindTheScenes(
+      `update atelier.users set display_name = 'Assistant of ' || $1 where id = any ($2)`,
+      [member.mail, [demoPeople.owner.userId, demoPeople.admin.userId, demoPeople.viewer.userId]],
+    );
     const filed = await me.post('/v1/me/requests', { kind: 'deletion', coolingOff: 'PT0S' });
     id = filed.body.id as string;
     await desk.reached(me, `/v1/me/requests/${id}`, 'fulfilled');
@@ -42,6 +47,23 @@ describe('the link in the mail that tells of an erasure', () => {
     const text = await file.text();
     expect(() => checkCertificate(text, keys.keys)).not.toThrow();
     expect(text).not.toContain(member.userId);
+  });
+
+  test('counts where others mention the person, and staff read in which tables, to review them', async () => {
+    const place = { schema: 'atelier', table: 'users', column: 'display_name', kind: 'mail', rows: 3 };
+    const support = await desk.as('support');
+    const path = `/v1/workspaces/${HOST_TENANT}/requests/${id}`;
+    const { mentions } = (await support.get(path)).body;
+    expect(mentions).toContainEqual(place);
+    const all = mentions.reduce((sum: number, { rows }: { rows: number }) => sum + rows, 0);
+    expect((await support.get(`${path}/certificate`)).body.mentions).toBe(all);
+    const [event] = await desk.db.behindTheScenes<{ metadata: object; targets: object; subjects: string[] }>(
+      `select metadata, targets, subjects from habeas.events where action = 'mentions.found'`,
+    );
+    expect(event).toMatchObject({ metadata: { mentions }, targets: [{ type: 'erasure' }], subjects: [] });
+    expect(JSON.stringify([event, mentions])).not.toContain(member.mail);
+    // What tables a host has is nothing that the person is told.
+    expect(JSON.stringify((await page()).body)).not.toContain('display_name');
   });
 
   test('keeps nothing of the person: its row is a hash', async () => {
