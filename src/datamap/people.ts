@@ -14,6 +14,12 @@ export interface Profile {
   jurisdiction: string | null;
 }
 
+/** Addresses of a person: identifiers that the map says are mails. */
+export const mailsOf = ({ subjects }: DataMap, { kind, identifiers }: Subject): string[] =>
+  Object.values(subjects[kind]?.identifiers ?? {}).flatMap(({ name, normalise: as }) =>
+    as === 'mail' ? (identifiers[name] ?? []) : [],
+  );
+
 /** Reads people through the map, on whatever connection it is given; one statement at a time. */
 export class People {
   constructor(

@@ -91,9 +91,15 @@ export class OwnRequests {
 
   /**
    * A sign-in proves its own kind; other kinds join through a mail that the identity provider vouches for.
-   * @throws DomainError `person.unknown` for somebody who signs in but whom the host has no row of
+   * @throws DomainError `person.erased`, `person.unknown` for somebody who signs in but whom the host has no row of
    */
   private async subjectsOf(tenancy: Tenancy, person: Person): Promise<Own[]> {
+    if (person.erased) {
+      throw new DomainError(
+        'person.erased',
+        'What was known under this sign-in has been erased. A new request needs a new account, or goes to the controller.',
+      );
+    }
     const { subject } = person;
     const self: Own = { ...subject, identifiers: {}, via: 'session' };
     const found = await this.database

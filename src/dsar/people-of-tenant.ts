@@ -1,18 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
+import { mailsOf } from '../datamap/people.js';
 import { type Subject } from '../datamap/settings.js';
 import { workspaceId } from '../datamap/workspace-id.js';
+import { isNobodys } from '../mail/mail-address.js';
 
 /** Whom the host knows behind an address, and who of them a tenant has to do with. */
 @Injectable()
 export class People {
   constructor(private readonly host: HostMap) {}
 
-  /** An address that the map knows of a person, whichever of their identifiers is a mail. */
-  mailOf({ kind, identifiers }: Subject): string | undefined {
-    const known = Object.values(this.host.map.subjects[kind]?.identifiers ?? {});
-    return known.flatMap(({ name, normalise }) => (normalise === 'mail' ? (identifiers[name] ?? []) : []))[0];
+  /** An address that the map knows of a person, whichever of their identifiers is a mail; none of somebody erased. */
+  mailOf(subject: Subject): string | undefined {
+    return mailsOf(this.host.map, subject).find((mail) => !isNobodys(mail));
   }
 
   /** Everybody whose mail this is, of whatever kind: one address may be several subjects. */

@@ -48,6 +48,7 @@ const statuses: readonly (readonly [pattern: string, status: number])[] = [
   ['*.revoked', 410],
   ['*.gone', 410],
   ['workspace.purged', 410],
+  ['person.erased', 410],
   ['idempotency.in_progress', 409],
   ['*.duplicate*', 409],
   ['*.conflict*', 409],

@@ -3,7 +3,9 @@ import { type SubjectRef } from '../database/tenancy.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type WorkspaceRole } from '../datamap/map.js';
+import { mailsOf } from '../datamap/people.js';
 import { workspaceId } from '../datamap/workspace-id.js';
+import { isNobodys } from '../mail/mail-address.js';
 
 export interface Membership {
   /** The host's key of the workspace. */
@@ -27,8 +29,15 @@ export class HostPeople {
     return { kind: kind.name, claim, claimIsKey: kind.key.length === 1 && kind.key[0] === column };
   }
 
-  async bySignIn(host: SqlRunner, claim: string, value: string): Promise<SubjectRef | undefined> {
-    return refOf(await this.host.people.bySignIn(host, { [claim]: value }));
+  /** `erased`: their row is what an erasure has left of it, and the sign-in is nobody's any more. */
+  async bySignIn(
+    host: SqlRunner,
+    claim: string,
+    value: string,
+  ): Promise<{ subject: SubjectRef; erased: boolean } | undefined> {
+    const found = await this.host.people.bySignIn(host, { [claim]: value });
+    const subject = refOf(found);
+    return found && subject && { subject, erased: mailsOf(this.host.map, found).some(isNobodys) };
   }
 
   /** Somebody of the kind that signs in, by their key. */

@@ -8,6 +8,8 @@ export interface Person {
   subject: SubjectRef;
   /** Whether the host has such a person now; if not, no membership or grant of theirs counts any more. */
   known: boolean;
+  /** What the host knows under this sign-in is a row that an erasure has emptied: they read how it ended, no more. */
+  erased?: boolean;
   name?: string;
   mail?: string;
   /** Only what the identity provider itself vouches for. */

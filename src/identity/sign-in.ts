@@ -4,7 +4,6 @@ import { CONFIG, type Config } from '../config.js';
 import { Database } from '../database/database.js';
 import { unlessMisfit } from '../datamap/misfit.js';
 import { DomainError } from '../errors.js';
-import { type SubjectRef } from '../database/tenancy.js';
 import { checkStaffClaim, claimAt, readClaims } from './claims.js';
 import { demoTokens } from './demo-tokens.js';
 import { HostPeople } from './host-people.js';
@@ -43,7 +42,7 @@ export class SignIn {
   }
 
   /** Somebody whose row is gone keeps their key where the claim is the key: their requests outlive the account. */
-  private async subject(value: string): Promise<{ subject: SubjectRef; known: boolean }> {
+  private async subject(value: string): Promise<Pick<Person, 'subject' | 'known' | 'erased'>> {
     const { signIn } = this.people;
     if (!signIn) return { subject: { kind: unknownKind, key: value }, known: false };
     const found = await this.database
@@ -53,7 +52,7 @@ export class SignIn {
     if (found === 'unreadable' && signIn.claimIsKey)
       return { subject: { kind: signIn.kind, key: value }, known: true };
     if (found === 'unreadable') throw unreadable();
-    if (found) return { subject: found, known: true };
+    if (found) return { subject: found.subject, known: !found.erased, erased: found.erased };
     return { subject: { kind: signIn.claimIsKey ? signIn.kind : unknownKind, key: value }, known: false };
   }
 }

@@ -13,6 +13,9 @@ export interface MailAddress {
 export const isMailAddress = (text: string): boolean =>
   text.length <= 254 && /^[^\s\p{C}"(),:;<>@[\\\]]{1,64}@[^\s\p{C}"(),:;<>@[\\\]]+$/u.test(text);
 
+/** Whether this is what an erasure has put in the place of an address: nobody reads it. */
+export const isNobodys = (text: string): boolean => /@deleted\.invalid$/i.test(text.trim());
+
 /**
  * `Habeas <privacy@example.com>` as name and address.
  * @throws DomainError `config.invalid` unless MAIL_FROM is exactly one address

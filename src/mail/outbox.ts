@@ -6,6 +6,7 @@ import { type Sealing } from '../keys/sealing.js';
 import { languageFor } from './catalogue/catalogue.js';
 import { type MailParams, type Template } from './catalogue/params.js';
 import { type BounceListener, type Delivery, type MailRef, Postman } from './postman.js';
+import { isNobodys } from './mail-address.js';
 import { type MailTransport } from './transport.js';
 
 export interface NewMail<T extends Template> {
@@ -51,9 +52,11 @@ export class Outbox {
   /**
    * Writes a mail in the caller's transaction, in the tenant that it is in. An address that cannot be one is no
    * error here but a bounce later: a mail never fails the request that it tells of.
-   * @returns the mail's id; of the first one if `dedupeKey` is taken
+   * Nothing is written to whoever has been erased.
+   * @returns the mail's id; of the first one if `dedupeKey` is taken; the nil uuid where nothing is written
    */
   async send<T extends Template>(tx: UnitOfWork, mail: NewMail<T>): Promise<string> {
+    if (isNobodys(mail.to)) return NIL;
     const once = mail.dedupeKey === undefined ? null : this.sealing.digest('outbox.once', mail.dedupeKey);
     const dedupeKey = once?.toString('base64url') ?? null;
     const written = await tx.one<{ id: string }>(insertMail, [

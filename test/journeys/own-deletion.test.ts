@@ -187,6 +187,38 @@ describe('a member deletes their account', () => {
     expect(() => checkCertificate(JSON.stringify(changed), keys.keys)).toThrow();
   });
 
+  test('their token, while it is still valid, reads how it ended and begins nothing new', async () => {
+    const left =
+      'select (select count(*)::int from habeas.pseudonyms) as names, (select count(*)::int from habeas.outbox) as mails';
+    const was = await desk.db.behindTheScenes(left);
+    for (const filing of [
+      { kind: 'access' },
+      { kind: 'deletion' },
+      { kind: 'deletion', scope: 'person', workspaceId: workspaceIds.acme },
+    ]) {
+      const { status, body } = await me.post('/v1/me/requests', filing);
+      expect([status, body.code]).toEqual([410, 'person.erased']);
+    }
+    expect((await me.get('/v1/me/data')).body.code).toBe('person.erased');
+    expect((await me.get(`/v1/workspaces/${workspaceIds.acme}/requests`)).status).toBe(404);
+    expect((await me.get('/v1/me/requests')).body.items).toHaveLength(1);
+    expect(await desk.db.behindTheScenes(left)).toEqual(was);
+  });
+
+  test('nobody writes to what stands in the place of their address', async () => {
+    const [user] = await desk.db.behindTheScenes<{ email: string }>(
+      'select email from atelier.users where id = $1',
+      [member.userId],
+    );
+    const support = await desk.as('support');
+    const filing = { kind: 'access', mail: user?.email, channel: 'letter' };
+    expect((await support.post('/v1/desk/requests', filing)).status).toBe(201);
+    await desk.sweep();
+    const to = (await desk.mails()).flatMap((mail) => mail.to ?? []).map(({ address }) => address);
+    expect(to.filter((address) => address?.endsWith('deleted.invalid'))).toEqual([]);
+    expect(await desk.db.behindTheScenes(`select 1 from habeas.outbox where status = 'pending'`)).toEqual([]);
+  });
+
   test('an import hears that this person must not come back, and the ledger knows', async () => {
     const host = 'select distinct erasure_id as id from habeas.suppressions where tenant_id = $1';
     const suppressed = await desk.db.behindTheScenes(host, [HOST_TENANT]);
