@@ -1,16 +1,20 @@
 /** Whether an erasure could be done as things are now, asked before its first step, and before any that is left. */
-import { type SqlRunner } from '../database/unit-of-work.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type SqlRunner, type UnitOfWork } from '../database/unit-of-work.js';
 import { readCatalogue } from '../datamap/catalogue.js';
 import { type ErasureOrder } from '../datamap/erasure-order.js';
 import { type DataMap } from '../datamap/map.js';
+import { shown } from '../datamap/names.js';
 import { tableOf } from '../datamap/render.js';
 import { CascadeGuard } from './cascade-guard.js';
 import { ErasureExtent } from './erasure-extent.js';
-import { failureOf, standsInTheWay } from './erasure-failure.js';
+import { failureOf, isPassing, rowsLocked, standsInTheWay } from './erasure-failure.js';
 import { type Step } from './erasures.js';
 import { type Hindrance, Hindrances } from './hindrances.js';
 import { traitsOf } from './host-traits.js';
 import { type StepContext } from './step-context.js';
+
+const BETWEEN_TRIES = 300;
 
 export interface DryRun {
   order: ErasureOrder;
@@ -23,7 +27,8 @@ export interface DryRun {
  * Reads only, one query for each collection to which keys lead that the catalogue alone cannot clear. Every step asks
  * again for its own rows, since others may come between; what could only be told by deleting (keys of tables that may
  * not be read, or where triggers of the host clean up) is told there.
- * @throws DomainError `erasure.blocked_by_constraint` that names every foreign key in the way
+ * @throws DomainError `erasure.blocked_by_constraint` that names every foreign key in the way; `erasure.rows_locked` where
+ * it was cancelled again and again
  */
 export async function assertNothingInTheWay(context: StepContext, { order, steps, begun }: DryRun) {
   const open = new Set(
@@ -34,10 +39,11 @@ export async function assertNothingInTheWay(context: StepContext, { order, steps
   const leaving = Object.values(map.collections).filter(
     ({ name, erasure }) => open.has(name) && erasure.rule === 'delete',
   );
-  if (leaving.length === 0) return;
+  const [first] = leaving;
+  if (!first) return;
   // Its own transaction: it locks the request, which nobody shall wait for while rows are looked at.
   await context.within(async (tx) => options.shouldGoOn?.(tx));
-  const found = await context.within(async (tx) => {
+  const look = async (tx: UnitOfWork): Promise<Hindrance[]> => {
     // As it is at this moment: a key may have been made since the map was last held against the database.
     const catalogue = await tx.asHost((db) => readCatalogue(db));
     const noted = new Set(begun ? notedOf(map, order) : []);
@@ -55,8 +61,22 @@ export async function assertNothingInTheWay(context: StepContext, { order, steps
         all.push(...(await inTheWay(db, new Hindrances(parts, collection).all())));
       return all;
     });
-  }, 0);
+  };
+  const waiting = context.waiting();
+  let found = await context.within(look, 0).catch(unlessPassing);
+  while (found === 'locked') {
+    options.signal?.throwIfAborted();
+    if (waiting.isOver()) throw rowsLocked(first.name, shown(first.table), 1);
+    await sleep(BETWEEN_TRIES);
+    found = await context.within(look, 0).catch(unlessPassing);
+  }
   if (found.length > 0) throw standsInTheWay(found, begun);
+}
+
+/** As in every batch: nothing is wrong, and it costs the request no attempt. */
+function unlessPassing(error: unknown): 'locked' {
+  if (isPassing(error)) return 'locked';
+  throw error;
 }
 
 /** Collections whose rows were noted before anything went. */
@@ -73,6 +93,7 @@ async function inTheWay(db: SqlRunner, hindrances: readonly Hindrance[]): Promis
   const [answer = {}] = await db
     .query<Record<string, boolean>>(`select ${asked.join(', ')}`)
     .catch((error: unknown) => {
+      if (isPassing(error)) throw error;
       throw failureOf(error, first.collection, first.table, 0);
     });
   const real = new Set(suspects.filter((_, n) => answer[`w${n}`]));

@@ -120,6 +120,36 @@ describe.each([
     expect(said).not.toContain('Anna');
   });
 
+  test('is looked at once more where the database cancelled the look', async () => {
+    await sql(`insert into h.loan values (1, 1, 'Anna')`);
+    const job = await jobOf();
+    await begin(job);
+    const { database } = host.situation.db;
+    const within = database.within.bind(database);
+    let cancelled = 0;
+    database.within = (tenancy, work, options) =>
+      within(
+        tenancy,
+        (tx) => {
+          const query = tx.query.bind(tx);
+          tx.query = (async (text: string, values?: unknown[]) => {
+            if (cancelled > 0 || !/^select exists .* as w0/s.test(text)) return query(text, values);
+            cancelled += 1;
+            await query(`select set_config('statement_timeout', '1', true)`);
+            return query('select pg_sleep(1)');
+          });
+          return work(tx);
+        },
+        options,
+      );
+    const { error } = await run(job).finally(() => (database.within = within));
+    expect(cancelled).toBe(1);
+    expect(error).toMatchObject({
+      code: 'erasure.blocked_by_constraint',
+      details: { extra: { constraint: 'loan_of_an_album' } },
+    });
+  });
+
   test('goes once the rows are free', async () => {
     await sql(`insert into h.photo values (${elses})`);
     const job = await jobOf();
