@@ -85,7 +85,7 @@ create table habeas.open_matters (
   tenant_id  uuid not null,
   kind       text not null,
   scope      text not null,
-  subject    text not null,           -- 'workspace', or kind:key of one of the subjects
+  subject    text not null,           -- 'workspace', kind:key of the one subject, or a hash of several
   request_id uuid not null references habeas.requests on delete cascade,
   primary key (tenant_id, kind, scope, subject)
 );

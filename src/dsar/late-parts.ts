@@ -44,7 +44,7 @@ export class LateParts {
     if (!complete) return undefined;
     const mail = request.mailSealed ? undefined : await this.address(tx, request, subjects);
 
-    const other = joined.length > 0 ? await claimMatter(tx, request, joined) : undefined;
+    const other = joined.length > 0 ? await claimMatter(tx, request, subjects) : undefined;
     if (other !== undefined) return this.acceptance.refuseDuplicate(tx, request, other);
     await this.acceptance.freeze(tx, request, joined);
     const dated = await this.dueSooner(tx, request, subjects, places);

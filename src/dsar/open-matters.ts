@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DomainError } from '../errors.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type SubjectRef } from '../database/tenancy.js';
@@ -5,7 +6,9 @@ import { type Request } from './request.js';
 
 /**
  * Only proven requests count as duplicates, so that nobody can lock somebody else out: a matter is claimed when
- * identity is proven and let go when the request closes. The primary key decides between two at once.
+ * identity is proven and let go when the request closes. Identical is what is about the same people: whoever has proven
+ * one more identifier since may ask again. The primary key decides between two at once.
+ * @param subjects all of the request; a claim of fewer, made before more were found, is let go
  * @returns undefined when the matter is now this request's, else the id of the request that has it
  */
 export async function claimMatter(
@@ -13,16 +16,20 @@ export async function claimMatter(
   request: Request,
   subjects: readonly SubjectRef[],
 ): Promise<string | undefined> {
-  const wanted =
-    request.scope === 'workspace' ? ['workspace'] : subjects.map(({ kind, key }) => `${kind}:${key}`).sort();
-  const matter = [request.tenant, request.kind, request.scope, request.id, wanted];
-  let claimed = 0;
+  const about = request.scope === 'workspace' ? 'workspace' : setOf(subjects);
+  if (about === undefined) return undefined;
+  const matter = [request.tenant, request.kind, request.scope, about];
   // Whoever has it may close between the insert and the look: then it is free, and is claimed again.
   for (let tries = 0; tries < 3; tries++) {
-    claimed += (await tx.query(insertMatters, matter)).length;
-    if (claimed === wanted.length) return undefined;
+    if (await tx.one(insertMatter, [...matter, request.id])) {
+      await tx.query('delete from habeas.open_matters where request_id = $1 and subject <> $2', [
+        request.id,
+        about,
+      ]);
+      return undefined;
+    }
     const other = await tx.one<{ id: string }>(findMatter, matter);
-    if (other) return other.id;
+    if (other) return other.id === request.id ? undefined : other.id;
   }
   throw new DomainError(
     'request.in_progress',
@@ -30,16 +37,22 @@ export async function claimMatter(
   );
 }
 
-// Sorted, so that two filings that share several people wait for each other in the same order.
-const insertMatters = `
-  insert into habeas.open_matters (tenant_id, kind, scope, subject, request_id)
-  select $1, $2, $3, subject, $4 from unnest($5::text[]) with ordinality as wanted (subject, position) order by position
+/** These people, in whatever order, as one text that an index can hold. */
+function setOf(subjects: readonly SubjectRef[]): string | undefined {
+  const [first, ...more] = subjects.map(({ kind, key }) => `${kind}:${key}`).sort();
+  if (first === undefined || more.length === 0) return first;
+  return `set:${createHash('sha256')
+    .update(JSON.stringify([first, ...more]))
+    .digest('hex')}`;
+}
+
+const insertMatter = `
+  insert into habeas.open_matters (tenant_id, kind, scope, subject, request_id) values ($1, $2, $3, $4, $5)
   on conflict do nothing returning 1`;
 
 const findMatter = `
   select request_id as "id" from habeas.open_matters
-  where (tenant_id, kind, scope) = ($1, $2, $3) and subject = any ($5::text[]) and request_id <> $4
-  limit 1`;
+  where (tenant_id, kind, scope, subject) = ($1, $2, $3, $4)`;
 
 export async function closeMatter(tx: UnitOfWork, requestId: string): Promise<void> {
   await tx.query('delete from habeas.open_matters where request_id = $1', [requestId]);

@@ -219,6 +219,37 @@ describe('what happens while a person is erased', () => {
     expect(await desk.db.behindTheScenes(named, [member.userId])).toEqual([]);
   });
 
+  test('asked again with one more identifier proven: no duplicate, and both end, whichever is first', async () => {
+    const hide = `update atelier.customers set email = 'later-' || email where lower(email) = $1`;
+    const show = `update atelier.customers set email = substr(email, 7) where lower(email) = 'later-' || $1`;
+    await desk.db.behindTheScenes(hide, [member.mail]);
+    const fewer = await me.post('/v1/me/requests', PT0S);
+    await desk.db.behindTheScenes(show, [member.mail]);
+    const more = await me.post('/v1/me/requests', PT0S);
+    expect([fewer.status, more.status]).toEqual([201, 201]);
+    const kinds = ({ body }: typeof more) => body.subjects.map(({ kind }: SubjectRef) => kind);
+    expect(kinds(more).length).toBeGreaterThan(kinds(fewer).length);
+    // The same once more is one, whether of fewer or of more.
+    expect(await me.post('/v1/me/requests', PT0S)).toMatchObject({
+      status: 409,
+      body: { code: 'request.duplicate', requestId: more.body.id },
+    });
+    for (let round = 0; round < 4; round++) {
+      await Promise.all([run(more.body.id), run(fewer.body.id)]);
+      desk.clock.advance(HOUR);
+    }
+    for (const { body } of [fewer, more])
+      expect(await rowOf(body.id)).toMatchObject({ status: 'fulfilled', failure: null });
+    expect(await messages()).toEqual([]);
+    const left = 'select 1 from atelier.customers where lower(email) = $1';
+    expect(await desk.db.behindTheScenes(left, [member.mail])).toEqual([]);
+    expect(
+      await desk.db.behindTheScenes('select 1 from habeas.pseudonyms where subject_key = $1', [
+        member.userId,
+      ]),
+    ).toEqual([]);
+  });
+
   test('what writes of the person while they are searched for, their other request say, has it tried again', async () => {
     const { body } = await me.post('/v1/me/requests', PT0S);
     // The search reads it before the log's pseudonyms, and nothing else of a deletion touches it.
