@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type Database } from '../../src/database/database.js';
 import { Forum } from './retention-forum.js';
 
@@ -110,6 +111,42 @@ describe('a room with 3,000 messages, some with papers', () => {
     await forum.run();
     expect(await left()).toEqual([1, 0]);
     expect(await forum.failures()).toEqual([]);
+  });
+
+  test('is put off where all that could go ahead is locked by others, and is not tried at once', async () => {
+    const real = forum.foreign.database.database;
+    const deletes: string[] = [];
+    const within: Database['within'] = (tenancy, work, options) =>
+      real.within(
+        tenancy,
+        (tx) => {
+          const query = tx.query.bind(tx);
+          tx.query = (text, values) => {
+            if (text.includes('delete from "forum"') || text.includes('delete from forum'))
+              deletes.push(text);
+            return query(text, values);
+          };
+          return work(tx);
+        },
+        options,
+      );
+    const watched = Object.assign(Object.create(real) as Database, { within });
+    const client = new pg.Client({ connectionString: forum.foreign.database.ownerUrl });
+    await client.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from forum.message where room = 1 for update');
+      await forum.run(watched);
+      expect(await left()).toEqual([2, 3000]);
+      expect(deletes).toEqual([]);
+      expect(await forum.failures()).toEqual([]);
+    } finally {
+      await client.query('rollback');
+      await client.end();
+    }
+    await forum.run(watched);
+    expect(await left()).toEqual([1, 0]);
+    expect(deletes.length).toBeGreaterThan(1);
   });
 
   test('loses no message that an answer elsewhere hangs from', async () => {

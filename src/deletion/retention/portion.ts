@@ -18,6 +18,7 @@ export interface Portion {
  * As many of locked rows, in their order, as go with all that hangs from them in a batch of `size` rows. Where the first
  * alone is too much, some of what hangs from it goes ahead, and it stays until that has gone; where nothing can go ahead
  * (answers in a circle, say) it goes with everything after all.
+ * @throws what Postgres says (`lock_not_available`) where only others' locks keep everything from going ahead
  */
 export async function portionOf(
   db: SqlRunner,
@@ -50,6 +51,7 @@ async function weigh(
   return row?.rows ?? 0;
 }
 
+/** Undefined where nothing may go ahead: what only is locked shall not make everything go at once. */
 async function aheadOf(
   db: SqlRunner,
   sql: RetentionSql,
@@ -57,10 +59,11 @@ async function aheadOf(
   size: number,
   level: Level,
 ): Promise<Portion | undefined> {
-  for (const child of level.children) {
-    const pick = sql.pickAhead(row, child, size);
-    const picked = await db.query<Place>(pick.sql, pick.values);
-    if (picked.length > 0) return portionOf(db, sql, picked, size, child);
-  }
+  for (const locked of ['skip locked', 'nowait'] as const)
+    for (const child of level.children) {
+      const pick = sql.pickAhead(row, child, size, locked);
+      const picked = await db.query<Place>(pick.sql, pick.values);
+      if (picked.length > 0) return portionOf(db, sql, picked, size, child);
+    }
   return undefined;
 }

@@ -136,8 +136,11 @@ export class RetentionSql {
     return { sql: `with ${ctes.join(', ')} select (${counts})::float8 as rows`, values: values.all };
   }
 
-  /** Locks some of what hangs from one row at the level above and may go before it. */
-  pickAhead(of: Place, level: Level, limit: number): Statement {
+  /**
+   * Locks some of what hangs from one row at the level above and may go before it.
+   * @param locked what of it others have locked is passed over, or fails the statement with `lock_not_available`
+   */
+  pickAhead(of: Place, level: Level, limit: number, locked: 'skip locked' | 'nowait'): Statement {
     if (!level.above) throw new Error('nothing goes ahead of the topmost level');
     const values = new Values();
     const above = levelCte(level.above.level, amongSql([of], values));
@@ -145,7 +148,7 @@ export class RetentionSql {
     return {
       sql:
         `with ${above} select t.tableoid::text as rel, t.ctid::text as place from ${qualified(level.table)} as t ` +
-        `where ${own} limit ${values.add(limit)}::bigint for update of t skip locked`,
+        `where ${own} limit ${values.add(limit)}::bigint for update of t ${locked}`,
       values: values.all,
     };
   }
