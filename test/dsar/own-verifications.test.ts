@@ -42,6 +42,7 @@ describe('a person whose sign-in is stale', () => {
     const ids = async (who: Caller) =>
       (await who.get('/v1/me/requests')).body.items.map(({ id }: { id: string }) => id);
     const account = (await file()).split('/').at(-1);
+    desk.clock.advance(1000);
     const inAcme = (await file({ scope: 'person', workspaceId: workspaceIds.acme })).split('/').at(-1);
     expect((await ids(member)).slice(0, 2)).toEqual([inAcme, account]);
     for (const name of ['viewer', 'owner', 'support'] as const)
