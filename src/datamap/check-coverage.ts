@@ -88,7 +88,7 @@ const PERSON =
   /(^|_)(e_?mail|mail|phone|mobile|tel|telephone|fax|user|customer|client|person|people|member|owner|author|sender|recipient|creator|contact|employee|patient|student|guest|visitor|subscriber|participant|account_holder|profile|created_by|updated_by|deleted_by|invited_by|assigned_to|assignee)(_?(id|uuid|guid|key|no|number|ref|email|mail|address|name))?$|^(first|last|full|given|family|middle|maiden|sur|display|nick|user)_?name$|(^|_)(birth_?(date|day)|date_of_birth|dob|ssn|iban|passport(_no|_number)?|ip|ip_address|street|postcode|zip_code|avatar(_url)?)$/;
 
 /** Whether a column's name sounds like it holds or points at a person: userId, E-Mail, customer_no, first_name. */
-export function soundsLikeAPerson(column: string, map: DataMap): boolean {
+function soundsLikeAPerson(column: string, map: DataMap): boolean {
   const snake = column
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[^a-zA-Z0-9]+/g, '_')

@@ -1,5 +1,4 @@
 /** What `habeas datamap …` prints. The wiring (which file, which connection) is main's. */
-import { writeFile } from 'node:fs/promises';
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { readCatalogue } from './catalogue.js';
 import { checkDataMap } from './check.js';
@@ -53,9 +52,6 @@ export const schemaReport = (): Report => ({
   text: `${JSON.stringify(jsonSchema(), null, 2)}\n`,
   exitCode: 0,
 });
-
-/** Writes the JSON Schema to a file. */
-export const publishSchema = (file: string): Promise<void> => writeFile(file, schemaReport().text);
 
 const line = (level: 'error' | 'warning', { code, where, message }: Finding): string =>
   `${level.padEnd(7)} ${where}\n        ${message} [${code}]`;

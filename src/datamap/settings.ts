@@ -29,7 +29,7 @@ export interface Selection {
 const MASK_BLOCK = 64;
 
 /** The settings a query of this selection reads, by name. */
-export function settingsOf({ subjects, workspaces, maskKey }: Selection): Record<string, string> {
+function settingsOf({ subjects, workspaces, maskKey }: Selection): Record<string, string> {
   return {
     ...(subjects && { 'habeas.subjects': JSON.stringify(subjects) }),
     ...(workspaces && { 'habeas.workspaces': JSON.stringify(workspaces) }),

@@ -7,7 +7,7 @@ import { type Statement, statementOf } from './statement.js';
 import { type StepRows } from './step-rows.js';
 
 /** Columns of a shared row that are emptied. Who is erased with their account keeps pointing at their own row, which is nobody's any more. */
-export function emptiedColumns({ on, job, collection, selection }: StepRows): NamingColumn[] {
+function emptiedColumns({ on, job, collection, selection }: StepRows): NamingColumn[] {
   const kinds = new Set(selection.subjects?.map(({ kind }) => kind));
   return namingColumns(on.map, on.catalogue, collection).filter(
     ({ kind, pseudonymised }) => kinds.has(kind) && !(pseudonymised && job.scope === 'account'),

@@ -21,7 +21,7 @@ const asItIs: ZlibOptions = { level: 0 };
  * takes four times as long as coding the bytes by frequency, for a third less. What is compressed already
  * (a photograph) is only framed. docs/decisions/0001-zip-writer.md has the figures.
  */
-export function compressionFor(beginning: Buffer): ZlibOptions {
+function compressionFor(beginning: Buffer): ZlibOptions {
   if (beginning.length < tinyBytes) return fast;
   const sample = beginning.subarray(0, sampleBytes);
   const [byBytes, byRepetition] = [asBytesOnly, fast].map((way) => deflateRawSync(sample, way).length) as [
