@@ -53,6 +53,20 @@ export class CascadeGuard {
   }
 
   /**
+   * Foreign keys, each from a row of the one before it, by which rows go along with one of this table: the upper ones
+   * first. What never goes along is left out, and what hangs from that.
+   */
+  goingAlong(table: CatalogueTable, seen: readonly string[] = []): Referrer[][] {
+    const here = [...seen, qualified(table)];
+    return this.cascadingFrom(table)
+      .filter(({ child }) => !this.goesByItself(child, here))
+      .flatMap((referrer) => [
+        [referrer],
+        ...this.goingAlong(referrer.child, here).map((further) => [referrer, ...further]),
+      ]);
+  }
+
+  /**
    * How many rows of others point at this one by a key that would only be cleared with it (ON DELETE SET NULL or
    * DEFAULT). Undefined where no such key is. Tables that the map does not know cannot be looked into.
    */

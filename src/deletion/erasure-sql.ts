@@ -10,7 +10,7 @@ import { type ErasureJob } from './erasure.js';
 import { letGo } from './letting-go.js';
 import { namedFile } from './named-file.js';
 import { type Statement, statementOf, type Values } from './statement.js';
-import { type BatchOptions, type MapOnCatalogue, StepRows } from './step-rows.js';
+import { type BatchOptions, type MapOnCatalogue, type Places, StepRows } from './step-rows.js';
 
 /** What one batch has done. `keys` are texts of the key's columns, only of noted rows and tombstones. */
 export interface BatchDone {
@@ -108,7 +108,7 @@ export class ErasureSql {
     });
   }
 
-  /** Deletes or changes the next rows; answers a BatchDone. */
+  /** Deletes or changes the next rows; answers a BatchDone. Where a delete concerns others, row-locks.ts goes before it. */
   batch(options: BatchOptions): Statement {
     return statementOf((values) => {
       const toDo = this.rows.toDo(values, options);
@@ -126,9 +126,12 @@ export class ErasureSql {
     });
   }
 
-  /** Deletes everything that is selected, as one of several in one statement; answers the `file` of each row. */
-  wholeDelete(values: Values): string {
-    return `delete ${this.from} where ${this.rows.toDo(values)} returning ${namedFile(this.collection)} as file`;
+  /**
+   * Deletes everything that is selected, as one of several in one statement; answers the `file` of each row.
+   * @param places of the rows that were locked before it, where that is needed
+   */
+  wholeDelete(values: Values, places?: readonly Places[]): string {
+    return `delete ${this.from} where ${this.rows.toDo(values, places ? { places } : {})} returning ${namedFile(this.collection)} as file`;
   }
 
   /** Takes the people out of shared rows that stay for others, at most so many; undefined where nothing has to be done. */

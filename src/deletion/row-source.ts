@@ -35,7 +35,7 @@ export class RowSource {
     const places = first.places.slice(0, end);
     first.places = first.places.slice(end + 1);
     if (first.places === '') this.found.shift();
-    return { places: { rel: first.rel, places }, ...(this.leavesOnly && { leavesOnly: true }) };
+    return { places: [{ rel: first.rel, places }], ...(this.leavesOnly && { leavesOnly: true }) };
   }
 
   /** Tells how many rows the batch found free: what moves nothing any more is at its end. */

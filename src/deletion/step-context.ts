@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database } from '../database/database.js';
 import { type Tenancy } from '../database/tenancy.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
+import { type SqlRunner, type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type Collection } from '../datamap/map.js';
 import { shown } from '../datamap/names.js';
@@ -13,6 +13,8 @@ import { selectionOf } from './erasure-places.js';
 import { type BatchDone, ErasureSql } from './erasure-sql.js';
 import { type Erasures, type Progress, type Step } from './erasures.js';
 import { type ErasureJob } from './erasure.js';
+import { lockedFirst } from './row-locks.js';
+import { type Values } from './statement.js';
 import { type BatchOptions, type Places } from './step-rows.js';
 
 export interface EraserOptions {
@@ -67,15 +69,25 @@ export class StepContext {
     });
   }
 
-  /** The batch's statement alone, in a transaction that does the rest itself. */
+  /** The batch alone, in a transaction that does the rest itself. */
   async runBatch(tx: UnitOfWork, { sql }: Aim, options: BatchOptions): Promise<BatchDone> {
-    const statement = sql.batch(options);
     return tx.asHost(async (db) => {
+      const statement = sql.batch(await this.locked(db, sql, options));
       const [batch] = await db.query<BatchDone>(statement.sql, statement.values);
       // Deferred keys speak now, while it is known which rows they are about.
       await db.query('set constraints all immediate');
       return batch as BatchDone;
     });
+  }
+
+  /** Where its going concerns others, a batch takes the rows that are locked before it; elsewhere it locks them itself. */
+  private async locked(db: SqlRunner, { rows, deletes }: ErasureSql, options: BatchOptions) {
+    const due = (values: Values) => rows.toDo(values, options);
+    const places =
+      deletes && (await lockedFirst(db, rows, { rows: due, limit: options.limit, locked: 'skip' }));
+    if (!places) return options;
+    const { limit: _, ...found } = options;
+    return { ...found, places };
   }
 
   /** Progress, and with the first of it the end of all withdrawal. */

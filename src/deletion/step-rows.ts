@@ -26,7 +26,7 @@ export interface BatchOptions {
   /** Only these rows, which were noted before. */
   keys?: unknown[];
   /** Only what lies here, as far as it still is to be done: something else may lie there by now. */
-  places?: Places;
+  places?: readonly Places[];
 }
 
 /** Where rows lie, in one table. */
@@ -105,10 +105,7 @@ export class StepRows {
   toDo(values: Values, { keys, leavesOnly, places }: BatchOptions = {}): string {
     const { rule } = this.collection.erasure;
     const parts = [keys === undefined ? this.selected() : this.hasKey(values, keys)];
-    if (places)
-      parts.unshift(
-        `t.ctid = any (${values.add(`{${places.places}}`)}::tid[]) and t.tableoid = ${values.add(places.rel)}::oid`,
-      );
+    if (places) parts.unshift(liesAt(values, places));
     if (this.deletes) parts.push(...this.mayGo(), ...(leavesOnly ? [this.isLeaf()] : []));
     else if (rule !== 'keep' && rule !== 'tombstone') parts.push(this.newValues.differs(values));
     return parts.join(' and ');
@@ -163,4 +160,13 @@ export class StepRows {
       (key) => holdsItsParent(key) && qualified(key.target) === qualified(this.table),
     );
   }
+}
+
+/** Condition: row `t` lies in one of these places. */
+export function liesAt(values: Values, places: readonly Places[]): string {
+  const each = places.map(
+    ({ rel, places: there }) =>
+      `t.ctid = any (${values.add(`{${there}}`)}::tid[]) and t.tableoid = ${values.add(rel)}::oid`,
+  );
+  return each.length === 1 ? each.join('') : `(${each.map((one) => `(${one})`).join(' or ') || 'false'})`;
 }

@@ -1,15 +1,21 @@
 /** What becomes of tombstones whose time has come. Whom they were about is forgotten by then. */
 import { changesOf } from '../datamap/changes.js';
 import { qualified, quoted } from '../datamap/names.js';
+import { type SqlRunner } from '../database/unit-of-work.js';
+import { lockedFirst } from './row-locks.js';
 import { type Statement, statementOf, type Values } from './statement.js';
-import { type StepRows } from './step-rows.js';
+import { liesAt, type StepRows } from './step-rows.js';
 
-/** Deletes the rows of these tombstones, as far as they still are what erasure made of them; answers their keys. */
-export const sweepTombstones = (rows: StepRows, keys: unknown[]): Statement =>
-  statementOf(
-    (values) =>
-      `delete from ${qualified(rows.table)} as t where ${isCleared(rows, values, keys)} returning ${rows.keyArray()} as key`,
-  );
+/** Deletes the rows of these tombstones, as far as they still are what erasure made of them and nobody has locked them. */
+export async function sweepTombstones(db: SqlRunner, rows: StepRows, keys: unknown[]): Promise<void> {
+  const due = (values: Values) => isCleared(rows, values, keys);
+  const places = await lockedFirst(db, rows, { rows: due, locked: 'skip' });
+  const { sql, values } = statementOf((all) => {
+    const condition = [...(places ? [liesAt(all, places)] : []), due(all)].join(' and ');
+    return `delete from ${qualified(rows.table)} as t where ${condition}`;
+  });
+  await db.query(sql, values);
+}
 
 /** The tombstones among these whose rows exist. */
 export const stillBuried = (rows: StepRows, keys: unknown[]): Statement =>

@@ -160,9 +160,9 @@ export class TombstonesSweep {
     const settings = settingsStatement({ subjects: [] });
     await tx.query(settings.sql, settings.values);
     await tx.query(`select set_config('lock_timeout', '250ms', true)`);
-    const [gone, there] = [sweepTombstones(rows, keys), stillBuried(rows, keys)];
+    const there = stillBuried(rows, keys);
     return tx.asHost(async (db) => {
-      await db.query(gone.sql, gone.values);
+      await sweepTombstones(db, rows, keys);
       await db.query('set constraints all immediate');
       const left = await db.query<{ key: unknown }>(there.sql, there.values);
       return new Set(left.map(({ key }) => JSON.stringify(key)));
