@@ -22,6 +22,8 @@ import { overNow } from './time.js';
 const MOST_FAILURES = 100;
 const NOBODY: Kept = { people: [], collections: new Set() };
 const LOCK_TIMEOUT = '250ms';
+/** Into how many a batch is taken apart that failed. */
+const TAKEN_APART = 4;
 
 export type SweepPlace = Omit<RetentionAim, 'kept'> & { tenant: string };
 
@@ -88,18 +90,31 @@ export class RetentionBatches {
       next.done();
       return next.more;
     } catch (error) {
-      const { picked, ahead } = found;
-      if (picked.length === 0 && !isPassing(error)) throw failed(error, this.place);
-      const givenUp = this.candidates.givesUp();
-      if (givenUp && isPassing(error)) return givenUp === 'line';
-      this.pace.stumbled();
-      // Taken apart until the row that stops the others stands alone.
-      if (size > 1 && (picked.length !== 1 || (ahead && isPassing(error)))) {
-        this.most = Math.max(1, (ahead ? size : picked.length || size) >> 2);
-        return true;
-      }
-      return this.leave(picked[0], error);
+      return this.afterFailure(error, size, found);
     }
+  }
+
+  /** @returns whether there may be more */
+  private async afterFailure(
+    error: unknown,
+    size: number,
+    { picked, ahead }: { picked: readonly Picked[]; ahead: boolean },
+  ): Promise<boolean> {
+    const passing = isPassing(error);
+    if (picked.length === 0 && !passing) throw failed(error, this.place);
+    const givenUp = this.candidates.givesUp();
+    if (givenUp && passing) return givenUp === 'line';
+    this.pace.stumbled();
+    const standsAlone = picked.length === 1;
+    // Of what goes ahead of one row less may succeed, as long as it was only too much, or locked.
+    const lessMayGo = ahead && passing;
+    if (size > 1 && (!standsAlone || lessMayGo)) {
+      // Taken apart until the row that stops the others stands alone.
+      const tried = ahead || picked.length === 0 ? size : picked.length;
+      this.most = Math.max(1, Math.floor(tried / TAKEN_APART));
+      return true;
+    }
+    return this.leave(picked[0], error);
   }
 
   /** A batch of one that failed: the row is left alone. */

@@ -26,6 +26,17 @@ export interface Cut {
 
 export type Next = Cut | 'over' | 'more';
 
+/** One look for what goes next. */
+interface Search {
+  db: SqlRunner;
+  sql: RetentionSql;
+  phase: Phase;
+  size: number;
+  /** Who and what is kept at this moment. */
+  asOf: string;
+  onPicked: (rows: readonly Picked[], ahead: boolean) => void;
+}
+
 /** Finds what one collection's batches take, one after the other. What it remembers is only where it was: all is asked again. */
 export class Candidates {
   /** A row of which a part has gone, and who and what was kept when all of it was looked at. */
@@ -63,29 +74,10 @@ export class Candidates {
     { phase, size, kept }: { phase: Phase; size: number; kept: Kept },
     onPicked: (rows: readonly Picked[], ahead: boolean) => void,
   ): Promise<Next> {
-    const asOf = fingerprint(kept);
-    const cutOf = async (picked: readonly Picked[], more: boolean, whole = false): Promise<Cut> => {
-      onPicked(picked, false);
-      const portion = whole
-        ? { level: sql.levels.top, rows: picked, weight: picked.length }
-        : await portionOf(db, sql, picked, size);
-      const ahead = portion.level !== sql.levels.top;
-      onPicked(ahead ? picked.slice(0, 1) : picked, ahead);
-      const [row] = picked;
-      const done = () => {
-        this.begun = ahead && row ? { row, kept: asOf } : undefined;
-      };
-      return { phase, picked, portion, ahead, more: more || ahead, done };
-    };
-    if (this.begun?.kept === asOf) {
-      const again = sql.pickAgain(this.begun.row);
-      const rows = await db.query<Picked>(again.sql, again.values);
-      const cut = rows.length > 0 ? await cutOf(rows, true) : undefined;
-      if (cut?.ahead) return cut;
-    }
-    // What is left of it, or what has changed since, is looked at whole.
-    this.begun = undefined;
-    if (phase === 'threads' && !this.noLine) return this.ofThreads(db, sql, size, cutOf);
+    const search: Search = { db, sql, phase, size, asOf: fingerprint(kept), onPicked };
+    const rest = await this.restOfBegun(search);
+    if (rest) return rest;
+    if (phase === 'threads' && !this.noLine) return this.ofThreads(search);
     const glances = phase === 'leaves' && sql.phases.includes('threads');
     const picked = await this.look(
       db,
@@ -94,8 +86,37 @@ export class Candidates {
     );
     if (picked.length === 0) return 'over';
     // Fewer leaves than were asked for: below them the next level begins, and whole threads go faster.
-    const cut = await cutOf(picked, !(glances && picked.length < size), phase === 'rings');
+    const cut = await this.cut(search, picked, !(glances && picked.length < size), phase === 'rings');
     return phase === 'threads' ? { ...cut, phase: 'leaves' } : cut;
+  }
+
+  /** Of a row of which a part has gone, the next part; undefined where what is left of it is looked at whole. */
+  private async restOfBegun(search: Search): Promise<Cut | undefined> {
+    // What has changed since is looked at whole as well.
+    if (this.begun?.kept === search.asOf) {
+      const again = search.sql.pickAgain(this.begun.row);
+      const rows = await search.db.query<Picked>(again.sql, again.values);
+      const cut = rows.length > 0 ? await this.cut(search, rows, true) : undefined;
+      if (cut?.ahead) return cut;
+    }
+    this.begun = undefined;
+    return undefined;
+  }
+
+  /** As much of locked rows as one batch takes; all of them where they go as a whole or not. */
+  private async cut(search: Search, picked: readonly Picked[], more: boolean, whole = false): Promise<Cut> {
+    const { db, sql, phase, size, asOf, onPicked } = search;
+    onPicked(picked, false);
+    const portion = whole
+      ? { level: sql.levels.top, rows: picked, weight: picked.length }
+      : await portionOf(db, sql, picked, size);
+    const ahead = portion.level !== sql.levels.top;
+    onPicked(ahead ? picked.slice(0, 1) : picked, ahead);
+    const [row] = picked;
+    const done = () => {
+      this.begun = ahead && row ? { row, kept: asOf } : undefined;
+    };
+    return { phase, picked, portion, ahead, more: more || ahead, done };
   }
 
   private async look(db: SqlRunner, { sql, values }: Statement, glances: boolean): Promise<Picked[]> {
@@ -108,12 +129,8 @@ export class Candidates {
     return picked;
   }
 
-  private async ofThreads(
-    db: SqlRunner,
-    sql: RetentionSql,
-    size: number,
-    cutOf: (picked: readonly Picked[], more: boolean) => Promise<Cut>,
-  ): Promise<Next> {
+  private async ofThreads(search: Search): Promise<Next> {
+    const { db, sql, size } = search;
     if (this.line.isOver) {
       if (!this.moved) return 'over';
       this.lookingFor = 'line';
@@ -131,7 +148,7 @@ export class Candidates {
       this.line.pass(next.at(-1) as Linked);
       return 'more';
     }
-    const cut = await cutOf(rows, true);
+    const cut = await this.cut(search, rows, true);
     const last = cut.portion.rows.at(-1);
     return {
       ...cut,
