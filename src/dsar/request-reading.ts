@@ -5,7 +5,7 @@ import { type ApiToken, type Person } from '../identity/principal.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { type PartDetail, type RequestDetail } from './requests.schema.js';
-import { WorkspaceRequests } from './workspace-requests.js';
+import { WorkspaceRequests } from './filing/workspace-requests.js';
 
 /** One request, read by whoever may: the person, staff, or the tenant it touches. */
 @Injectable()

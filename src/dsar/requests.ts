@@ -6,7 +6,7 @@ import { DomainError, notFound } from '../errors.js';
 import { type Part, Parts, takesPart } from './parts.js';
 import { type Request, requestColumns, type RequestSubject } from './request.js';
 import { assertLeads, assertOpen, isOpen, type Outcome, type RequestStatus } from './request-lifecycle.js';
-import { closeMatter } from './open-matters.js';
+import { closeMatter } from './filing/open-matters.js';
 
 /** What filing knows; the rest is worked out later. */
 export type NewRequest = Pick<

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readDataMap } from '../../src/app/data-map.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { grantsReport } from '../../src/datamap/datamap.cli.js';
-import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
+import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { TestDesk } from '../support/desk.js';
 
 describe('with nothing but what `datamap grants` prints', () => {

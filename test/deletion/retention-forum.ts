@@ -9,7 +9,7 @@ import { ErasureFiles } from '../../src/deletion/erasure-files.js';
 import { RetentionFiles } from '../../src/deletion/retention/files.js';
 import { RetentionLog } from '../../src/deletion/retention/audit-log.js';
 import { RetentionRun } from '../../src/deletion/retention/run.js';
-import { OpenAccessRequests } from '../../src/dsar/open-access.js';
+import { OpenAccessRequests } from '../../src/dsar/access/open-access.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { type ForeignHost, hostOf } from '../datamap/host.js';
 import { TestClock } from '../support/clock.js';

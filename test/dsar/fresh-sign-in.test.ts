@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isFresh } from '../../src/dsar/fresh-sign-in.js';
+import { isFresh } from '../../src/dsar/proof/fresh-sign-in.js';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const ago = (ms: number) => isFresh({ authTime: new Date(now.getTime() - ms) }, now);

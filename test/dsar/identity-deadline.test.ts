@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { proofEndsAt } from '../../src/dsar/identity-deadline.js';
+import { proofEndsAt } from '../../src/dsar/proof/deadline.js';
 import { TestDesk } from '../support/desk.js';
 
 const DAY = 86_400_000;

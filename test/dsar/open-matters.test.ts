@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { type UnitOfWork } from '../../src/database/unit-of-work.js';
-import { claimMatter, closeMatter } from '../../src/dsar/open-matters.js';
+import { claimMatter, closeMatter } from '../../src/dsar/filing/open-matters.js';
 import { type Request } from '../../src/dsar/request.js';
 import { TestDesk } from '../support/desk.js';
 

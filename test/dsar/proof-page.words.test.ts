@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { proofPage } from '../../src/dsar/proof-page.js';
-import { type ProvenFacts } from '../../src/dsar/proof.schema.js';
+import { proofPage } from '../../src/dsar/proof/page.js';
+import { type ProvenFacts } from '../../src/dsar/proof/proof.schema.js';
 import { inWords } from '../../src/dsar/timeline-words.js';
 
 const open: ProvenFacts = {

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
 import { workspaceId } from '../../src/datamap/workspace-id.js';
-import { type Erased } from '../../src/dsar/recipient.js';
-import { tasksFor } from '../../src/dsar/recipient-tasks.js';
+import { type Erased } from '../../src/dsar/recipients/recipient.js';
+import { tasksFor } from '../../src/dsar/recipients/tasks.js';
 import { mapWith } from './processor.js';
 
 const [acme, borealis] = ['ac3e0000-0000-4000-8000-000000000001', 'b0ea1150-0000-4000-8000-000000000002'];

@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { HostMap } from '../../src/datamap/host-map.js';
 import { type Recipient } from '../../src/datamap/map.js';
-import { type RecipientTask } from '../../src/dsar/recipient.js';
-import { type Attempted, tell } from '../../src/dsar/recipient-call.js';
-import { Recipients } from '../../src/dsar/recipients.js';
+import { type RecipientTask } from '../../src/dsar/recipients/recipient.js';
+import { type Attempted, tell } from '../../src/dsar/recipients/call.js';
+import { Recipients } from '../../src/dsar/recipients/recipients.js';
 import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { CrashingWorker } from '../support/crashing-worker.js';
 import { type Caller, TestDesk } from '../support/desk.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { oldestMail } from '../../src/dsar/oldest-due.js';
+import { oldestMail } from '../../src/dsar/desk/oldest-due.js';
 import { OverdueWatch } from '../../src/jobs/overdue.js';
 import { TestDesk } from '../support/desk.js';
 

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { openStores } from '../../src/app/stores.js';
-import { AccessFulfilment } from '../../src/dsar/access-fulfilment.js';
+import { AccessFulfilment } from '../../src/dsar/access/fulfilment.js';
 import { ACCESS_FULFILMENT, MAIL_DELIVERY } from '../../src/dsar/queues.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { Outbox } from '../../src/mail/outbox.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
+import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { unavailable } from '../../src/storage/object-store.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 

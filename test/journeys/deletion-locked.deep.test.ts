@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { demoPeople } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
+import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { TestDesk } from '../support/desk.js';
 
 const { member } = demoPeople;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
+import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { AuditLog } from '../../src/audit/events.js';
 import { HOST_TENANT, type SubjectRef, systemTenancy } from '../../src/database/tenancy.js';
-import { DeletionFulfilment } from '../../src/dsar/deletion-fulfilment.js';
+import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { ErasureLedger } from '../../src/deletion/ledger.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';

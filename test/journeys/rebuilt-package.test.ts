@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { PackageRebuild } from '../../src/dsar/package-rebuild.js';
+import { PackageRebuild } from '../../src/dsar/access/package-rebuild.js';
 import { eventually } from '../support/eventually.js';
 import { FaultyDesk } from './faulty-desk.js';
 import { download } from './package.js';

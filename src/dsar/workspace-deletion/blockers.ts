@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { OPEN_ACCESS, type OpenAccess } from '../../deletion/open-access.js';
-import { type DeletionBlocker } from '../deletion-blockers.js';
+import { type DeletionBlocker } from '../deletion/blockers.js';
 import { type Request } from '../request.js';
 import { HELD, PurgeHolds } from '../workspace-purge/holds.js';
 

@@ -5,7 +5,7 @@ import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { type JobRef } from '../../jobs/queue.js';
-import { erasureFailureOf } from '../erasure-failure.js';
+import { erasureFailureOf } from '../deletion/erasure-failure.js';
 import { type Failure, type Request } from '../request.js';
 import { Requests } from '../requests.js';
 import { Setbacks } from '../setbacks.js';

@@ -4,8 +4,8 @@ import { HostMap } from '../../datamap/host-map.js';
 import { driftOr } from '../../datamap/misfit.js';
 import { Outbox } from '../../mail/outbox.js';
 import { type MailParams } from '../../mail/catalogue/params.js';
-import { Controllers } from '../controllers.js';
-import { People } from '../people-of-tenant.js';
+import { Controllers } from '../letters/controllers.js';
+import { People } from '../filing/people-of-tenant.js';
 import { type Request } from '../request.js';
 import { type DeletionReason } from './deletion.schema.js';
 

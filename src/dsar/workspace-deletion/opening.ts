@@ -6,12 +6,12 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { DomainError } from '../../errors.js';
 import { actorId } from '../../identity/actor-id.js';
 import { type ApiToken, type Person } from '../../identity/principal.js';
-import { Notes } from '../notes.js';
-import { claimMatter } from '../open-matters.js';
+import { Notes } from '../desk/notes.js';
+import { claimMatter } from '../filing/open-matters.js';
 import { type Channel, type Request } from '../request.js';
 import { Requests } from '../requests.js';
-import { startingClock } from '../starting-clock.js';
-import { Whereabouts } from '../whereabouts.js';
+import { startingClock } from '../filing/starting-clock.js';
+import { Whereabouts } from '../filing/whereabouts.js';
 import { type NewWorkspaceDeletion } from './deletion.schema.js';
 import { DeletionRecords } from './record.js';
 

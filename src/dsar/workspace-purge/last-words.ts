@@ -6,7 +6,7 @@ import { titleIn } from '../../datamap/map.js';
 import { type SignedCertificate } from '../../deletion/certificate.schema.js';
 import { Outbox } from '../../mail/outbox.js';
 import { Webhooks } from '../../webhooks/webhooks.js';
-import { certificateWords } from '../certificate-words.js';
+import { certificateWords } from '../letters/certificate-words.js';
 import { type Purge } from './purge-step.js';
 import { Snapshots } from './snapshots.js';
 

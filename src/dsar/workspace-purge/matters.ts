@@ -4,7 +4,7 @@ import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { Queue } from '../../jobs/queue.js';
-import { Letters } from '../letters.js';
+import { Letters } from '../letters/letters.js';
 import { enqueueFulfilment } from '../queues.js';
 import { type Request } from '../request.js';
 import { isOpen } from '../request-lifecycle.js';

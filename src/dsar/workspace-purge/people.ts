@@ -5,7 +5,7 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { type MemberKey, Members } from '../../datamap/members.js';
 import { DomainError } from '../../errors.js';
-import { Filing } from '../filing.js';
+import { Filing } from '../filing/filing.js';
 import { NotedMembers } from './noted-members.js';
 import { type Purge, type PurgeStep } from './purge-step.js';
 import { Snapshots } from './snapshots.js';

@@ -17,7 +17,7 @@ import { type ObjectStore } from '../../storage/object-store.js';
 import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DsarModule } from '../dsar.module.js';
 import { PurgedWorkspacesSweep } from './purged.sweep.js';
-import { RecipientsModule } from '../recipients.module.js';
+import { RecipientsModule } from '../recipients/recipients.module.js';
 import { LastWords } from './last-words.js';
 import { LogEnd } from './log-end.js';
 import { WorkspaceMatters } from './matters.js';

@@ -3,7 +3,7 @@ import { Database } from '../../database/database.js';
 import { PurgeRepeater } from '../../deletion/ledger-eraser.js';
 import { type LedgerEntry } from '../../deletion/ledger-entry.js';
 import { jobAgain } from '../../deletion/ledger-job.js';
-import { ErasureMemory } from '../erasure-memory.js';
+import { ErasureMemory } from '../deletion/erasure-memory.js';
 import { type Request } from '../request.js';
 import { Purge, type PurgeStep, withinPurge } from './purge-step.js';
 import { SecondThoughts } from './second-thoughts.js';

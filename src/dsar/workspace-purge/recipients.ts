@@ -3,7 +3,7 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
 import { Erasures } from '../../deletion/erasures.js';
 import { type Request } from '../request.js';
-import { Recipients } from '../recipients.js';
+import { Recipients } from '../recipients/recipients.js';
 
 /** Who had been handed data of the workspace, and is told that it is erased (Art. 19); what they owe outlives the purge. */
 @Injectable()

@@ -5,7 +5,7 @@ import { type RepeatedMatter } from '../../deletion/ledger-eraser.js';
 import { type LedgerEntry } from '../../deletion/ledger-entry.js';
 import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
 import { DomainError } from '../../errors.js';
-import { ErasureRepetition } from '../erasure-repetition.js';
+import { ErasureRepetition } from '../deletion/erasure-repetition.js';
 import { HELD, PurgeHolds } from './holds.js';
 import { LogEnd } from './log-end.js';
 import { WorkspaceMatters } from './matters.js';

@@ -3,8 +3,8 @@ import { Clock } from '../../clock.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { Sealing } from '../../keys/sealing.js';
-import { Controllers } from '../controllers.js';
-import { People } from '../people-of-tenant.js';
+import { Controllers } from '../letters/controllers.js';
+import { People } from '../filing/people-of-tenant.js';
 import { type Request } from '../request.js';
 
 /** What can only be known while the workspace is there, and is needed when it is gone. */
