@@ -1,18 +1,13 @@
 /** Can the erasure rules be executed? What the catalogue can tell before anybody is erased. */
-import {
-  type Catalogue,
-  type CatalogueColumn,
-  type CatalogueTable,
-  type ForeignKey,
-  tableIn,
-} from './catalogue.js';
+import { type Catalogue, type CatalogueColumn, type CatalogueTable, tableIn } from './catalogue.js';
 import { changesOf, isDeleted } from './changes.js';
 import { erasureOrder } from './erasure-order.js';
 import { type Finding, finding } from './findings.js';
 import { type Collection, type DataMap } from './map.js';
 import { qualified, shown } from './names.js';
-import { referrersOf, tableBehind } from './referrers.js';
+import { type Referrer, referrersOf, tableBehind } from './referrers.js';
 import { type SetValue } from './schema.js';
+import { staysBehind } from './stays-behind.js';
 import { isText } from './types.js';
 import { keyOf } from './walk.js';
 
@@ -152,7 +147,7 @@ function referrers(
   return [
     ...referrersOf(catalogue, table).map(({ child, key }) => ({
       ...{ child, key },
-      problem: stops(map, child, key, collection, qualified(child) === qualified(table)),
+      problem: stops(map, { child, key }, collection),
     })),
     ...hidden
       .filter(({ key }) => key.onDelete === 'cascade')
@@ -174,13 +169,13 @@ function referrers(
   );
 }
 
-function stops(
-  map: DataMap,
-  child: CatalogueTable,
-  key: ForeignKey,
-  { erasure: { rule }, shared, subject }: Collection,
-  self: boolean,
-): string | undefined {
+function stops(map: DataMap, referrer: Referrer, collection: Collection): string | undefined {
+  const { child, key } = referrer;
+  const {
+    erasure: { rule },
+    shared,
+    subject,
+  } = collection;
   const mapped = Object.values(map.collections).filter((c) => qualified(c.table) === qualified(child));
   if (key.onDelete === 'set null' || key.onDelete === 'set default') {
     // It may name some of the key's columns, and leaves the others as they are.
@@ -206,13 +201,11 @@ function stops(
       ? 'ON DELETE CASCADE deletes rows that the map does not know. Map the table.'
       : undefined;
   }
-  // A tombstone still holds on to its parent, until both are swept.
-  if (self || mapped.some((c) => c.erasure.rule === 'delete' || (isDeleted(c) && rule === 'tombstone')))
-    return undefined;
-  const freed = mapped.some((c) => key.columns.some((name) => changesOf(c)[name] === null));
-  return freed
-    ? undefined
-    : 'its rows stay and would stop the delete. Delete them too, clear the column, or use another rule.';
+  // A tombstone waits as long as they are there, and the check warns of it (check-hanging.ts).
+  if (rule === 'tombstone' && mapped.length > 0) return undefined;
+  return staysBehind(map, referrer, collection)
+    ? 'its rows stay and would stop the delete. Delete them too, clear the column, or use another rule.'
+    : undefined;
 }
 
 /** Deleted collections that refer to each other in a circle that no order can undo. */

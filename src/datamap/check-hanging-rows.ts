@@ -209,7 +209,7 @@ export class HangingRows {
 const STAYS = '(s.bound or not (s.everybody <@ p.w))';
 
 /** An array: whom row `t` leads to, by all ways of these collections, as far as it is in them. */
-const names = (whose: Whose, collections: readonly Collection[]): string => {
+export const names = (whose: Whose, collections: readonly Collection[]): string => {
   const each = collections.flatMap((one) => {
     const ways = whose.ways(one).map((way) => whose.names(way));
     if (ways.length === 0) return [];

@@ -14,6 +14,8 @@ import { type Collection, type DataMap } from './map.js';
 import { qualified, shown } from './names.js';
 import { inPurges } from './purge-map.js';
 import { isSeen, type Referrer, referrersOf, tableBehind } from './referrers.js';
+import { setNullOf } from './set-null.js';
+import { staysBehind } from './stays-behind.js';
 
 /** A key that may be in the way, and what is asked to know whether it is. */
 interface Suspect {
@@ -34,7 +36,8 @@ export async function hangingOnPeople(
     const answer = await ask(rows, suspect);
     // Of a tombstone the content goes at once all the same.
     if (collection.erasure.rule === 'tombstone') {
-      if (answer === 'yes') found.warnings.push(waits(collection, suspect.referrer));
+      if (answer === 'yes' || staysBehind(map, suspect.referrer, collection))
+        found.warnings.push(waits(collection, suspect.referrer));
     } else if (answer === 'yes') found.errors.push(refused(collection, suspect.referrer, catalogue));
     else found.warnings.push(mayBeRefused(collection, suspect.referrer, catalogue, answer));
   }
@@ -134,15 +137,14 @@ const consequence = ({ key }: Referrer): string =>
     ? 'ON DELETE CASCADE would take them along, so the erasure is refused'
     : 'they stay and stop the delete, so the erasure is refused';
 
-function way({ name, table }: Collection, { child, key }: Referrer, catalogue: Catalogue): string {
-  const fixed = child.columns.filter((column) => key.columns.includes(column.name) && column.notNull);
-  const nullable =
-    fixed.length === 0 ? '' : ` (after DROP NOT NULL of ${fixed.map((column) => column.name).join(', ')})`;
+function way({ name, table }: Collection, referrer: Referrer, catalogue: Catalogue): string {
+  const { child, key } = referrer;
+  const clause = setNullOf(referrer);
   const readable = tableIn(catalogue, table)?.kind === 'view' ? ' of the table behind it' : '';
   return (
     `Let the rows of ${name}${readable} stay without what they say (rule \`clear\` or \`pseudonymise\`; \`tombstone\` where they ` +
-    `shall go as soon as nothing hangs on them any more), or make ${key.name} ON DELETE SET NULL${nullable}, or, if such a row of ` +
-    `${shown(child)} is as much theirs, give it a path to them that joins ${shown(key.target)} by this key.`
+    `shall go as soon as nothing hangs on them any more), ${clause === undefined ? '' : `or make ${key.name} ${clause}, `}` +
+    `or, if such a row of ${shown(child)} is as much theirs, give it a path to them that joins ${shown(key.target)} by this key.`
   );
 }
 
@@ -175,18 +177,21 @@ const waits = (collection: Collection, referrer: Referrer): Finding =>
     referrer,
     'erasure.sweep_waits',
     `${referrer.key.name} refers to ${shown(referrer.key.target)}, whose rows are tombstones (${collection.name}): rows of ` +
-      `${shown(referrer.child)} that are not that person’s hang on some. Those stay, emptied, as long as such a row is there, ` +
+      `${shown(referrer.child)} that do not go with that person may hang on them. Those stay, emptied, as long as such a row is there, ` +
       'and their final certificate waits. Where they are to stay for good use rule `clear` or `pseudonymise`.',
   );
 
-const stopsPurge = (collection: Collection, referrer: Referrer): Finding =>
-  at(
+function stopsPurge(collection: Collection, referrer: Referrer): Finding {
+  const { child, key } = referrer;
+  const clause = setNullOf(referrer);
+  return at(
     referrer,
     'erasure.foreign_key',
-    `When a workspace is purged: ${referrer.key.name} refers to ${shown(referrer.key.target)}, whose rows are deleted ` +
-      `(${collection.name}), and rows of ${shown(referrer.child)} that are not that workspace’s hang on some, so the purge of that one is refused. ` +
-      `Mend those rows, make ${referrer.key.name} ON DELETE SET NULL, or give them a path to the workspace that joins ` +
-      `${shown(referrer.key.target)} by this key.`,
+    `When a workspace is purged: ${key.name} refers to ${shown(key.target)}, whose rows are deleted ` +
+      `(${collection.name}), and rows of ${shown(child)} that are not that workspace’s hang on some, so the purge of that one is refused. ` +
+      `Mend those rows, ${clause === undefined ? '' : `make ${key.name} ${clause}, `}or give them a path to the workspace that joins ` +
+      `${shown(key.target)} by this key.`,
   );
+}
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

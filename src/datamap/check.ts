@@ -12,6 +12,7 @@ import { checkPurge } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
 import { checkRetention } from './check-retention.js';
 import { PatientRows, type RowQuestions } from './check-rows.js';
+import { rowsOfSeveral } from './check-several.js';
 import { snapshotOf, type Snapshot } from './drift.js';
 import { type Finding } from './findings.js';
 import { type DataMap } from './map.js';
@@ -53,6 +54,7 @@ export async function checkDataMap(
   const changes = sound ? await checkChanges(db, map, catalogue, rows) : nothing;
   const hanging = sound ? await hangingOnPeople(map, catalogue, rows) : nothing;
   const purges = sound ? await hangingOnWorkspaces(map, catalogue, rows) : [];
+  const several = sound ? await rowsOfSeveral(map, catalogue, rows) : [];
   const erasure = checkErasure(map, catalogue);
   const snapshot = snapshotOf(map, catalogue);
   return {
@@ -74,6 +76,7 @@ export async function checkDataMap(
       ...changes.warnings,
       ...hanging.warnings.filter(({ where }) => !erasure.some((f) => f.where === where)),
       ...without([...erasure, ...hanging.errors], purges),
+      ...several,
       ...slowKeys(map, catalogue),
     ]),
     hash: map.hash,

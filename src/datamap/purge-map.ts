@@ -63,7 +63,7 @@ function inPurge(map: DataMap, catalogue: Catalogue, collection: Collection): Co
 }
 
 /** Whether one row may lead to more than one workspace: only a join by a whole key certainly finds one row. */
-const mayLeadToSeveral = (catalogue: Catalogue, { array, json, join }: Path): boolean =>
+export const mayLeadToSeveral = (catalogue: Catalogue, { array, json, join }: Path): boolean =>
   array ||
   (json?.includes('*') ?? false) ||
   join.some(({ table, on }) => {

@@ -240,7 +240,10 @@ const collection = z.strictObject({
       name: column.optional(),
     })
     .optional(),
-  shared: z.literal('keep-if-others').optional(),
+  shared: z
+    .literal('keep-if-others')
+    .optional()
+    .describe('With `delete`: a row of several people stays until the last of them goes.'),
   erasure,
 });
 
