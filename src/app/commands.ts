@@ -69,6 +69,15 @@ export function commandLine(exit: (code: number) => void): Command {
   report('schema', 'print the JSON Schema of the file, for editors', async () =>
     (await import('../datamap/datamap.cli.js')).schemaReport(),
   );
+  datamap
+    .command('workspace')
+    .description('print the id by which Habeas knows a workspace of yours')
+    .argument('<key>', 'its key in your own table')
+    .action(async (key: string) => {
+      const { workspaceReport } = await import('../datamap/datamap.cli.js');
+      process.stdout.write(workspaceReport(key).text);
+      exit(0);
+    });
 
   program
     .command('certificate')

@@ -61,7 +61,7 @@ async function sessionUser(url: string): Promise<string> {
 }
 
 /** Says which variable a connection error is about, without the password that its URL may hold. */
-async function reaching<T>(variable: string, url: string, work: () => Promise<T>): Promise<T> {
+export async function reaching<T>(variable: string, url: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

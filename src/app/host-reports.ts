@@ -6,14 +6,14 @@ import { checkReport, grantsReport, type Report } from '../datamap/datamap.cli.j
 import { type DataMap } from '../datamap/map.js';
 import { DomainError, messageOf } from '../errors.js';
 import { readDataMap } from './data-map.js';
-import { openServer } from './database-server.js';
+import { openServer, reaching } from './database-server.js';
 import { loadDemoHost } from './demo-host.js';
 import { configuredStores } from './stores.js';
 
 /** `datamap check`, as the service itself would meet the host's tables. */
 export const checkHost = (config: Config): Promise<Report> =>
   withHost(config, async (url, map) => {
-    const database = await Database.connect(url, 1);
+    const database = await reaching('DATABASE_URL', url, () => Database.connect(url, 1));
     try {
       return await database.asHost((host) => checkReport(host, map));
     } catch (error) {
@@ -33,7 +33,7 @@ export const checkHost = (config: Config): Promise<Report> =>
 export const grantsForHost = (config: Config, options: { residue?: boolean } = {}): Promise<Report> =>
   withHost(config, async (url, map) => {
     const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    await reaching('DATABASE_URL', url, () => client.connect());
     try {
       await client.query('begin read only');
       const runner: SqlRunner = {

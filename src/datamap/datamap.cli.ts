@@ -6,6 +6,7 @@ import { type Finding } from './findings.js';
 import { grantsFor } from './grants.js';
 import { type DataMap } from './map.js';
 import { jsonSchema } from './schema.js';
+import { workspaceId } from './workspace-id.js';
 
 export interface Report {
   text: string;
@@ -50,6 +51,12 @@ export async function grantsReport(
 /** `datamap schema`: the JSON Schema for editors; docs/datamap.schema.json is its output. */
 export const schemaReport = (): Report => ({
   text: `${JSON.stringify(jsonSchema(), null, 2)}\n`,
+  exitCode: 0,
+});
+
+/** `datamap workspace <key>`: the id that stands in our addresses and events for the workspace with this key of the host. */
+export const workspaceReport = (hostKey: string): Report => ({
+  text: `${workspaceId(hostKey)}\n`,
   exitCode: 0,
 });
 

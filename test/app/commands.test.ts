@@ -17,13 +17,19 @@ async function habeas(args: string[], environment?: NodeJS.ProcessEnv) {
   return { code: await command.ended(), output: command.output };
 }
 
-test.each([['serve'], ['worker'], ['migrate'], ['sweep'], ['datamap'], ['datamap', 'check'], ['keys']])(
-  'habeas %s %s explains itself',
-  async (...args) => {
-    const { code, output } = await habeas([...args, '--help']);
-    expect([code, output]).toEqual([0, expect.stringContaining(`Usage: habeas ${args.join(' ')}`)]);
-  },
-);
+test.each([
+  ['serve'],
+  ['worker'],
+  ['migrate'],
+  ['sweep'],
+  ['datamap'],
+  ['datamap', 'check'],
+  ['datamap', 'workspace'],
+  ['keys'],
+])('habeas %s %s explains itself', async (...args) => {
+  const { code, output } = await habeas([...args, '--help']);
+  expect([code, output]).toEqual([0, expect.stringContaining(`Usage: habeas ${args.join(' ')}`)]);
+});
 
 test.each([
   ['erasures replay', [], '--since <moment>'],
@@ -82,6 +88,23 @@ test('datamap schema prints what docs/datamap.schema.json holds', async () => {
   const published = await readFile(new URL('../../docs/datamap.schema.json', import.meta.url), 'utf8');
   const { output } = await habeas(['datamap', 'schema']);
   expect(JSON.parse(output)).toEqual(JSON.parse(published));
+});
+
+test('datamap workspace prints the id that the documentation shows', async () => {
+  const guide = await readFile(new URL('../../docs/datamap.md', import.meta.url), 'utf8');
+  const shown = /npx habeas datamap workspace (\S+) +# (\S+)/.exec(guide);
+  expect((await habeas(['datamap', 'workspace', shown?.[1] ?? ''])).output).toBe(`${shown?.[2]}\n`);
+  const uuid = '0190F3A0-0000-7000-8000-000000000001';
+  expect((await habeas(['datamap', 'workspace', uuid])).output).toBe(`${uuid.toLowerCase()}\n`);
+});
+
+test.each(['check', 'grants'])('datamap %s says so where the database lets nobody in', async (report) => {
+  // Nobody listens at port 1.
+  const nowhere = { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/clinic' };
+  const { code, output } = await habeas(['datamap', report], nowhere);
+  expect(code).toBe(1);
+  expect(output).toContain('The database at 127.0.0.1:1/clinic (DATABASE_URL): ');
+  expect(output).not.toMatch(/ at .*\.js|secret/);
 });
 
 test('keys generate prints two keys that the configuration accepts, never the same ones', async () => {
