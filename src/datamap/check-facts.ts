@@ -24,18 +24,27 @@ export const circles = (map: DataMap, catalogue: Catalogue): Finding[] =>
       ];
     });
 
+/** The tables that a function plainly inserts into, as its source spells them; what it puts together as it runs is not told. */
+function insertsOf(source: string): string {
+  const spoken = source.replaceAll(/--[^\n]*|\/\*[^]*?\*\/|'(?:[^']|'')*'/g, ' ');
+  const word = '(?:"[^"]+"|[a-z_][\\w$]*)';
+  const inserts = spoken.matchAll(new RegExp(`\\binsert\\s+into\\s+(${word}(?:\\s*\\.\\s*${word})?)`, 'gi'));
+  const tables = [...new Set([...inserts].map(([, table = '']) => table))];
+  return tables.length === 0 ? '' : `It inserts into ${tables.join(', ')}. `;
+}
+
 /** What runs along with a delete or an update is not the map's to know: somebody has to look. */
 export function sideEffects({ collection, table, facts, changes }: Written): Finding[] {
   const { triggers, rules } = facts;
   const deletes = isDeleted(collection);
   const updates = Object.keys(changes).length > 0;
-  const fired = triggers.flatMap(({ name, function: run, onDelete, onUpdateOf, before }) => {
+  const fired = triggers.flatMap(({ name, function: run, source, onDelete, onUpdateOf, before }) => {
     const byUpdate =
       updates && !!onUpdateOf && (onUpdateOf.length === 0 || onUpdateOf.some((column) => column in changes));
     const what = [...(deletes && onDelete ? ['deletes'] : []), ...(byUpdate ? ['changes'] : [])];
     if (what.length === 0) return [];
     const may = before ? 'refuse or alter it' : 'refuse it, or keep a copy of the row elsewhere';
-    return `Trigger ${name} (function ${run}) runs when erasure ${what.join(' or ')} a row, and may ${may}. Look at what it does.`;
+    return `Trigger ${name} (function ${run}) runs when erasure ${what.join(' or ')} a row, and may ${may}. ${insertsOf(source)}Look at what it does.`;
   });
   const replaced = rules
     .filter(({ on }) => (on === 'd' ? deletes : updates))

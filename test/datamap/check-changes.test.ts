@@ -170,7 +170,9 @@ describe('what erasure would write, asked of Postgres before anybody is erased',
 
   test('a trigger that runs along is told, with the function to look at', async () => {
     await change(
-      `create function "Works".keep() returns trigger language plpgsql as 'begin return old; end';
+      `create function "Works".keep() returns trigger language plpgsql as $$ begin
+         -- insert into nowhere
+         insert into "Works".badge_log values (old.*); raise debug 'insert into words'; return old; end $$;
        create trigger keeper before delete on "Works".badge for each row execute function "Works".keep();
        create trigger watcher after update of "E-Mail" on ${user} for each row execute function "Works".keep();
        create trigger other after update of "Rank" on ${user} for each row execute function "Works".keep()`,
@@ -180,7 +182,7 @@ describe('what erasure would write, asked of Postgres before anybody is erased',
     expect(errors).toEqual([]);
     expect(short(warnings)).toEqual(['erasure.side_effect Works.User', 'erasure.side_effect Works.badge']);
     expect(warnings.map(({ message }) => message).join()).toMatch(
-      /keeper \(function keep\).*may refuse or alter/s,
+      /keeper \(function keep\).*may refuse or alter it\. It inserts into "Works"\.badge_log\. Look/s,
     );
   });
 });
