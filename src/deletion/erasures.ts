@@ -1,3 +1,26 @@
+// A later attempt may have erased what was there after the first one's end: certificate, ledger and the time from which
+// a backup is suspected all follow from this moment.
+const noteErased = `
+  update habeas.erasures e set erased_at = $2
+  where id = $1 and (erased_at is null or exists (
+    select from habeas.erasure_steps s where s.erasure_id = e.id and s.finished_at > e.erased_at))`;
+
+const reopen = `
+  update habeas.erasure_steps set finished_at = null
+  where erasure_id = $1 and rule <> 'keep' and ($2::text[] is null or collection = any ($2))`;
+
+/**
+ * Has steps that were done looked at again by the next attempt, because something of the person is there.
+ * @param collections only theirs; absent: all
+ */
+export const reopenSteps = async (
+  tx: UnitOfWork,
+  id: string,
+  collections?: readonly string[],
+): Promise<void> => {
+  await tx.query(reopen, [id, collections ?? null]);
+};
+
 /** What is kept of an erasure while it runs and until its certificate is final. Every call is in the tenant of `tx`. */
 import { type Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
@@ -176,11 +199,9 @@ export class Erasures {
     ]);
   }
 
+  /** The host's rows and files are done: now, unless no step has ended since this was said the last time. */
   async noteErased(tx: UnitOfWork, id: string): Promise<void> {
-    await tx.query('update habeas.erasures set erased_at = $2 where id = $1 and erased_at is null', [
-      id,
-      this.clock.now(),
-    ]);
+    await tx.query(noteErased, [id, this.clock.now()]);
   }
 
   /** Where other people's rows mention the person, for staff to look at: names of tables and counts. */

@@ -10,6 +10,7 @@ import { DomainError } from '../errors.js';
 import { placesOf } from './erasure-places.js';
 import { ErasureSql } from './erasure-sql.js';
 import { type ErasureJob, keptBy } from './erasure.js';
+import { reopenSteps } from './erasures.js';
 
 export interface Left {
   collection: string;
@@ -42,7 +43,11 @@ export class LeftRows {
     const left = all.filter(({ collection }) => among?.includes(collection) ?? true);
     if (left.length === 0) return;
     await this.database.within(tenancy, (tx) =>
-      tx.query(reopen, [job.id, left.map(({ collection }) => collection)]),
+      reopenSteps(
+        tx,
+        job.id,
+        left.map(({ collection }) => collection),
+      ),
     );
     const places = left.map(({ collection, rows }) => `${collection} (${rows})`).join(', ');
     throw new DomainError(
@@ -90,9 +95,6 @@ export const READ_ONLY =
 
 const whatToDo = ({ scope }: ErasureJob): string =>
   scope === 'workspace' ? READ_ONLY : 'A trigger, or somebody at work?';
-
-const reopen = `
-  update habeas.erasure_steps set finished_at = null where erasure_id = $1 and collection = any ($2::text[]) and rule <> 'keep'`;
 
 /** A tombstone that is emptied is as it should be, so it is looked at as a row that is changed, not as one that goes. */
 const asChanged = (collection: Collection): Collection =>

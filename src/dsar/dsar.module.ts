@@ -25,6 +25,9 @@ import { DeletionJob } from './deletion/job.js';
 import { DeletionPlans } from './deletion/plans.js';
 import { DeletionPlansController, OwnDeletionPlansController } from './deletion/plans.controller.js';
 import { DeletionWork } from './deletion/work.js';
+import { HostErasure } from './deletion/host-erasure.js';
+import { LastLook } from './deletion/last-look.js';
+import { Standing } from './deletion/standing.js';
 import { Desk } from './desk/desk.js';
 import { DeskController } from './desk/desk.controller.js';
 import { EarlierMatters } from './deletion/earlier-matters.js';
@@ -125,6 +128,9 @@ const deletion = [
   DeletionPlans,
   DeletionFulfilment,
   DeletionWork,
+  HostErasure,
+  LastLook,
+  Standing,
   DeletionEnd,
   ErasingPerson,
   OpenCopies,
