@@ -37,7 +37,7 @@ export async function hangingOnPeople(
     // Of a tombstone the content goes at once all the same.
     if (collection.erasure.rule === 'tombstone') {
       if (answer === 'yes' || staysBehind(map, suspect.referrer, collection))
-        found.warnings.push(waits(collection, suspect.referrer));
+        found.warnings.push(waits(collection, suspect.referrer, answer));
     } else if (answer === 'yes') found.errors.push(refused(collection, suspect.referrer, catalogue));
     else found.warnings.push(mayBeRefused(collection, suspect.referrer, catalogue, answer));
   }
@@ -172,12 +172,12 @@ const mayBeRefused = (
       `With the first of them ${consequence(referrer)}. ${way(collection, referrer, catalogue)}`,
   );
 
-const waits = (collection: Collection, referrer: Referrer): Finding =>
+const waits = (collection: Collection, referrer: Referrer, answer: Answer): Finding =>
   at(
     referrer,
     'erasure.sweep_waits',
     `${referrer.key.name} refers to ${shown(referrer.key.target)}, whose rows are tombstones (${collection.name}): rows of ` +
-      `${shown(referrer.child)} that do not go with that person may hang on them. Those stay, emptied, as long as such a row is there, ` +
+      `${shown(referrer.child)} that do not go with that person ${answer === 'yes' ? '' : 'may come to '}hang on some. Those stay, emptied, as long as such a row is there, ` +
       'and their final certificate waits. Where they are to stay for good use rule `clear` or `pseudonymise`.',
   );
 

@@ -68,7 +68,16 @@ describe('a tombstone that a row which stays holds on to', () => {
 
   test('waits, which is a warning', async () => {
     expect(await inventions.told(pinned(clear, tombstone))).toEqual([
-      expect.stringMatching(/^warning erasure\.sweep_waits h\.post\.pinned: pins refers to h\.comment/),
+      expect.stringMatching(
+        /^warning erasure\.sweep_waits h\.post\.pinned: pins refers to h\.comment.* may come to hang/,
+      ),
+    ]);
+    const held = pinned(clear, tombstone);
+    held.sql += `insert into h.comment values (1, 1, 'c'); insert into h.post values (1, 1, 'p', 1)`;
+    expect(await inventions.told(held)).toEqual([
+      expect.stringMatching(
+        /^warning erasure\.sweep_waits h\.post\.pinned: .* do not go with that person hang/,
+      ),
     ]);
     // What is deleted at once is stopped.
     expect(await inventions.told(pinned(clear, { rule: 'delete' }))).toEqual([
