@@ -23,6 +23,7 @@ import { Queue } from '../../src/jobs/queue.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
 import { Signing } from '../../src/keys/signing.js';
+import { HostStores } from '../../src/storage/host-stores.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { OBJECT_STORES } from '../../src/storage/object-store.js';
 import { foreignHost, type ForeignHost } from '../datamap/host.js';
@@ -72,6 +73,7 @@ export async function proofApp(): Promise<ProofApp> {
     { provide: Sealing, useValue: sealing },
     { provide: Signing, useValue: new Signing(randomBytes(32)) },
     { provide: OBJECT_STORES, useValue: stores },
+    { provide: HostStores, useValue: new HostStores(stores, config.storage.exportBucket) },
     { provide: Queue, useValue: queue },
     { provide: HostMap, useValue: new HostMap(host.map, host.catalogue) },
     { provide: AuditLog, useClass: AuditLog },

@@ -20,6 +20,7 @@ import { createLog } from '../../src/http/log.js';
 import { SweepRegistry } from '../../src/jobs/sweep-registry.js';
 import { Sealing } from '../../src/keys/sealing.js';
 import { LocalStores } from '../../src/storage/local-store.js';
+import { HostStores } from '../../src/storage/host-stores.js';
 import { OBJECT_STORES, type ObjectStore, type ObjectStores } from '../../src/storage/object-store.js';
 import { TestClock } from '../support/clock.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -118,6 +119,7 @@ function feature(its: { db: TestDatabase; clock: Clock; config: Config; stores: 
     { provide: Clock, useValue: its.clock },
     { provide: CONFIG, useValue: its.config },
     { provide: OBJECT_STORES, useValue: its.stores },
+    { provide: HostStores, useValue: new HostStores(its.stores, its.config.storage.exportBucket) },
     { provide: Sealing, useValue: new Sealing(randomBytes(32)) },
     // Delivery asks nothing of the host; building does, and has tests of its own.
     { provide: HostMap, useValue: {} },

@@ -145,10 +145,8 @@ describe('a purge', () => {
     ).toEqual([]);
   }, 90_000);
 
-  /** As an app that nobody has made read-only: real rows, from a connection of its own, every 10 ms. */
+  /** As an app that nobody has made read-only: real rows, from connections of its own. */
   async function writing(): Promise<() => Promise<void>> {
-    const app = new pg.Client({ connectionString: desk.db.ownerUrl });
-    await app.connect();
     // Of a room that stays, or the host's own keys would stop the app by themselves.
     const [room] = await desk.db.behindTheScenes<{ id: string }>(
       'select id from atelier.workrooms where workspace_id <> $1 limit 1',
@@ -156,19 +154,26 @@ describe('a purge', () => {
     );
     const ends = new AbortController();
     const write = async () => {
-      while (!ends.signal.aborted) {
-        await app.query(
-          `insert into atelier.messages (workroom_id, workspace_id, body_sealed, body_nonce, sent_at)
-           values ($1, $2, '\\x00', '\\x00', now())`,
-          [room?.id, acme],
-        );
-        await sleep(10);
+      const app = new pg.Client({ connectionString: desk.db.ownerUrl });
+      await app.connect();
+      try {
+        while (!ends.signal.aborted) {
+          await app.query(
+            `insert into atelier.messages (workroom_id, workspace_id, body_sealed, body_nonce, sent_at)
+             values ($1, $2, '\\x00', '\\x00', now())`,
+            [room?.id, acme],
+          );
+          await sleep(1);
+        }
+      } finally {
+        await app.end();
       }
     };
-    const loop = write().finally(() => app.end());
-    return () => {
+    // Several, and without much rest: an app that is kept waiting by other tests would leave the purge its moment.
+    const loops = Promise.all([write(), write(), write()]);
+    return async () => {
       ends.abort();
-      return loop;
+      await loops;
     };
   }
 
