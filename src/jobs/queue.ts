@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PgBoss } from 'pg-boss';
 import { type Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
@@ -111,7 +112,12 @@ export class Queue {
 
   /** Lets running jobs finish, for 20 s at the most; what is cut short is taken up again by another worker. */
   async stop(): Promise<void> {
-    if (this.started) await this.boss.stop({ graceful: true, timeout: 20_000 });
+    if (this.started) {
+      // pg-boss itself looks only every half second whether its workers have ended.
+      const ended = [...this.handlers.keys()].map((name) => this.boss.offWork(name, { wait: true }));
+      await Promise.race([Promise.all(ended), sleep(20_000, undefined, { ref: false })]);
+      await this.boss.stop({ graceful: true, timeout: 1_000 });
+    }
     this.started = false;
   }
 
