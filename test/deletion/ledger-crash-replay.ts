@@ -1,6 +1,6 @@
 /**
  * A replay as a process of its own, which kills itself (SIGKILL) at the n-th end of a transaction or the n-th time that
- * it takes files away. Run by ledger-crash.test.ts.
+ * it takes files away. Run by ledger-crash.deep.test.ts.
  */
 import { writeSync } from 'node:fs';
 import pino from 'pino';

@@ -42,7 +42,7 @@ export class LedgerSituation {
     const tombstoneDue = () => clock.now();
     const workspaces = new WorkspaceEraser({ database, host: hostMap, erasures, files, tombstoneDue });
     const nothing = () => Promise.resolve();
-    // No request stands behind these erasures: test/deletion/ledger-requests.test.ts has those that have one.
+    // No request stands behind these erasures: test/deletion/ledger-requests.deep.test.ts has those that have one.
     const matter = { assertNotHeld: nothing, takeUp: nothing, forget: nothing, close: nothing };
     const parts = { database, erasures, certificates, suppressions, audit, matter };
     this.eraser = eachByItsOwn(

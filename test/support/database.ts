@@ -21,14 +21,15 @@ const urlOf = (name: string, user?: { name: string; password: string }): string 
 };
 
 /**
- * A database of its own, cloned from a template in a tenth of a second.
+ * A database of its own, cloned from a template in some thirty milliseconds.
  * @param template `atelier_template` holds the demo host app as well
  */
 export async function createDatabase(
   template: 'habeas_template' | 'atelier_template' = 'habeas_template',
 ): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await statement(urlOf('habeas'), `create database ${name} template ${template}`);
+  // Copied as files, past the WAL: a tenth of the time where nothing needs to survive a crash.
+  await statement(urlOf('habeas'), `create database ${name} template ${template} strategy file_copy`);
   const url = urlOf(name, { name: 'habeas_login', password: 'test' });
   const ownerUrl = urlOf(name);
   const database = await Database.connect(url);
