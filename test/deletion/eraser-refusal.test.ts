@@ -132,12 +132,12 @@ describe.each([
         tenancy,
         (tx) => {
           const query = tx.query.bind(tx);
-          tx.query = (async (text: string, values?: unknown[]) => {
+          tx.query = async (text: string, values?: unknown[]) => {
             if (cancelled > 0 || !/^select exists .* as w0/s.test(text)) return query(text, values);
             cancelled += 1;
             await query(`select set_config('statement_timeout', '1', true)`);
             return query('select pg_sleep(1)');
-          });
+          };
           return work(tx);
         },
         options,
