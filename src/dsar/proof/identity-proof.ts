@@ -40,7 +40,7 @@ export class IdentityProof {
       action: 'request.verification_started',
     });
     const next = await nextLinkAt(tx, moved, this.clock.now());
-    if (next === undefined) await this.sendLink(tx, moved, 'verify-identity');
+    if (next === undefined) await this.mailLink(tx, moved, 'verify-identity', await proofEndOf(tx, moved));
     else
       await this.requests.tell(tx, moved, 'verification.postponed', {
         metadata: { until: next.toISOString() },
@@ -78,6 +78,17 @@ export class IdentityProof {
       throw new DomainError('verification.too_many', `At most ${MAX_LINKS} links are sent for one request.`);
     }
     await assertMayWrite(tx, request, now);
+    await this.mailLink(tx, request, template, last);
+  }
+
+  /** @param last until when identity can be proven */
+  private async mailLink(
+    tx: UnitOfWork,
+    request: Request,
+    template: 'verify-identity' | 'verify-reminder',
+    last: Date,
+  ): Promise<void> {
+    const now = this.clock.now();
     const { token, hash } = issueToken(tx.tenant);
     const expiresAt = new Date(Math.min(now.getTime() + PROOF_LINK_DAYS * DAY, last.getTime()));
     await tx.query(

@@ -9,7 +9,7 @@ import { proofEndOf } from './deadline.js';
 import { IdentityProof } from './identity-proof.js';
 import { dateIn, plusDays } from '../law/calendar.js';
 import { Letters } from '../letters/letters.js';
-import { nextLinkAt } from './link-limit.js';
+import { isFirstLinkWaiting, nextLinkAt } from './link-limit.js';
 import { type Request } from '../request.js';
 import { Requests } from '../requests.js';
 
@@ -64,6 +64,7 @@ export class IdentitySweep {
       await this.letters.acknowledged(tx, request);
     const template = this.linkDue(links);
     if (!template || (await nextLinkAt(tx, request, now)) !== undefined) return;
+    if (template === 'verify-reminder' && (await isFirstLinkWaiting(tx, request))) return;
     await this.proof.sendLink(tx, request, template);
   }
 

@@ -22,10 +22,18 @@ export async function nextLinkAt(
   now: Date,
 ): Promise<Date | undefined> {
   await tx.query(oneAtATime, [id]);
-  const group = groups.find((channels) => channels.includes(channel)) ?? [channel];
+  const group = groupOf(channel);
   const since = new Date(now.getTime() - DAY);
   const first = await tx.one<{ at: Date }>(firstOfTheLast, [id, since, group, MOST_A_DAY - 1]);
   return first && new Date(first.at.getTime() + DAY);
+}
+
+/**
+ * Another request to the same address still waits for its first link. A reminder lets it go before: else reminders would
+ * take up each day's links, and somebody could never prove what they filed.
+ */
+export async function isFirstLinkWaiting(tx: UnitOfWork, { id, channel }: Request): Promise<boolean> {
+  return (await tx.one(waitingForItsFirst, [id, groupOf(channel)])) !== undefined;
 }
 
 /** @throws DomainError `verification.too_often` with the seconds to wait */
@@ -36,6 +44,9 @@ export async function assertMayWrite(tx: UnitOfWork, request: Request, now: Date
   const retryAfter = Math.ceil((next.getTime() - now.getTime()) / 1000);
   throw new DomainError('verification.too_often', message, { extra: { retryAfter } });
 }
+
+const groupOf = (channel: Channel): readonly Channel[] =>
+  groups.find((channels) => channels.includes(channel)) ?? [channel];
 
 const oneAtATime = `
   select pg_advisory_xact_lock(hashtextextended('proof-link:' || tenant_id || encode(mail_digest, 'hex'), 0))
@@ -48,3 +59,10 @@ const firstOfTheLast = `
   where r.mail_digest = (select mail_digest from habeas.requests where id = $1)
     and v.sent_at > $2 and r.channel = any ($3::text[])
   order by v.sent_at desc offset $4 limit 1`;
+
+const waitingForItsFirst = `
+  select 1 from habeas.requests r
+  where r.mail_digest = (select mail_digest from habeas.requests where id = $1)
+    and r.id <> $1 and r.status = 'verifying' and r.channel = any ($2::text[])
+    and not exists (select 1 from habeas.request_verifications v where v.request_id = r.id)
+  limit 1`;
