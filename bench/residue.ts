@@ -6,8 +6,8 @@ import { projectFile } from '../src/config.js';
 import { Database } from '../src/database/database.js';
 import { readCatalogue } from '../src/datamap/catalogue.js';
 import { HostMap } from '../src/datamap/host-map.js';
-import { type Sought } from '../src/deletion/residue-report.js';
-import { ResidueSearch } from '../src/deletion/residue-search.js';
+import { type Sought } from '../src/deletion/residue/report.js';
+import { ResidueSearch } from '../src/deletion/residue/search.js';
 import { configOf, openThrowaway } from './throwaway.js';
 
 const subjects = 100;

@@ -87,7 +87,7 @@ export function commandLine(exit: (code: number) => void): Command {
     .argument('<file>', 'the certificate')
     .requiredOption('--key <file>', 'the issuer’s public keys: a file, or the https address of one')
     .action(async (file: string, { key }: { key: string }) => {
-      const { verifyCertificate } = await import('../deletion/certificate.cli.js');
+      const { verifyCertificate } = await import('../deletion/certificate/certificate.cli.js');
       const { text, exitCode } = await verifyCertificate(file, key);
       process.stdout.write(text);
       exit(exitCode);

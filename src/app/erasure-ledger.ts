@@ -1,11 +1,11 @@
 import { type INestApplicationContext, type Type } from '@nestjs/common';
 import { AppModule } from '../app.module.js';
 import { type Config } from '../config.js';
-import { ErasureLedger } from '../deletion/ledger.js';
-import { planReport, replayReport } from '../deletion/ledger.cli.js';
-import { LedgerDigests } from '../deletion/ledger-entry.js';
-import { eachByItsOwn, LedgerEraser, PurgeRepeater } from '../deletion/ledger-eraser.js';
-import { type EraserPort, LedgerReplay } from '../deletion/ledger-replay.js';
+import { ErasureLedger } from '../deletion/ledger/ledger.js';
+import { planReport, replayReport } from '../deletion/ledger/ledger.cli.js';
+import { LedgerDigests } from '../deletion/ledger/entry.js';
+import { eachByItsOwn, LedgerEraser, PurgeRepeater } from '../deletion/ledger/eraser.js';
+import { type EraserPort, LedgerReplay } from '../deletion/ledger/replay.js';
 import { createApp } from '../http/bootstrap.js';
 import { createLog } from '../http/log.js';
 import { Signing } from '../keys/signing.js';

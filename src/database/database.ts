@@ -44,6 +44,16 @@ export class Database {
     );
   }
 
+  /** The same for work that nobody asked for just now: a queue's, a sweep's. The log names the job. */
+  asJob<T>(
+    tenant: string,
+    job: string,
+    work: (tx: UnitOfWork) => Promise<T>,
+    options: WorkOptions = {},
+  ): Promise<T> {
+    return this.within(systemTenancy(tenant, job), work, options);
+  }
+
   /** Reads a person's own rows across tenants; which columns, the role's grants say. */
   asSelf<T>(self: SubjectRef, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
     const tenancy: Tenancy = { tenant: HOST_TENANT, actor: { type: 'person', subject: self } };

@@ -101,7 +101,7 @@ export interface RowQuestions {
 
 /**
  * For the running service, which looks at its map each minute: there, one row that somebody may write at will must not
- * make everybody's packages and erasures wait. An erasure looks for itself before its first write (deletion/dry-run.ts).
+ * make everybody's packages and erasures wait. An erasure looks for itself before its first write (deletion/hindrance/dry-run.ts).
  */
 export const unasked: RowQuestions = {
   refused: () => Promise.resolve('no'),

@@ -9,22 +9,22 @@ import { Sealing } from '../keys/sealing.js';
 import { Signing } from '../keys/signing.js';
 import { HostStores } from '../storage/host-stores.js';
 import { OBJECT_STORES, type ObjectStores } from '../storage/object-store.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from './certificate/certificates.js';
 import { Eraser } from './eraser.js';
-import { ErasureFiles } from './erasure-files.js';
+import { ErasureFiles } from './files/erasure-files.js';
 import { ErasurePlans } from './erasure-plan.js';
 import { Erasures } from './erasures.js';
-import { HoldsController } from './holds.controller.js';
-import { Holds } from './holds.js';
+import { HoldsController } from './holds/holds.controller.js';
+import { Holds } from './holds/holds.js';
 import { LeavingRows } from './leaving-rows.js';
-import { ErasureLedger } from './ledger.js';
-import { LedgerDigests } from './ledger-entry.js';
+import { ErasureLedger } from './ledger/ledger.js';
+import { LedgerDigests } from './ledger/entry.js';
 import { LeftRows } from './left-rows.js';
-import { ResidueSearch } from './residue-search.js';
-import { SuppressionsController } from './suppressions.controller.js';
-import { Suppressions } from './suppressions.js';
-import { TombstoneHolds } from './tombstone-holds.js';
-import { TombstonesSweep } from './tombstones.sweep.js';
+import { ResidueSearch } from './residue/search.js';
+import { SuppressionsController } from './suppressions/suppressions.controller.js';
+import { Suppressions } from './suppressions/suppressions.js';
+import { TombstoneHolds } from './tombstones/holds.js';
+import { TombstonesSweep } from './tombstones/tombstones.sweep.js';
 
 const ledger = {
   provide: ErasureLedger,

@@ -3,14 +3,14 @@ import { systemTenancy, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { erasureOrder, type ErasureOrder } from '../datamap/erasure-order.js';
 import { type HostMap } from '../datamap/host-map.js';
-import { type ErasureFiles } from './erasure-files.js';
-import { assertNothingInTheWay } from './dry-run.js';
+import { type ErasureFiles } from './files/erasure-files.js';
+import { assertNothingInTheWay } from './hindrance/dry-run.js';
 import { placesOf } from './erasure-places.js';
 import { collectionOf, type ErasurePlans, isSharedIn } from './erasure-plan.js';
 import { type Erasures, type Step } from './erasures.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
-import { type EraserOptions, StepContext, type StepWork } from './step-context.js';
-import { StepRun } from './step-run.js';
+import { type EraserOptions, StepContext, type StepWork } from './step/context.js';
+import { StepRun } from './step/run.js';
 
 export interface EraserParts {
   database: Database;

@@ -1,6 +1,6 @@
 /** What Postgres says when a batch fails, as far as it may be told: names of tables and constraints, never values. */
 import { DomainError } from '../errors.js';
-import { type Hindrance } from './hindrances.js';
+import { type Hindrance } from './hindrance/hindrances.js';
 
 interface PostgresError {
   code?: string;

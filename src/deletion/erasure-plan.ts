@@ -7,7 +7,7 @@ import { countQuery, filesQuery } from '../datamap/walk.js';
 import { changesOf, isDeleted } from '../datamap/changes.js';
 import { type Collection } from '../datamap/map.js';
 import { DomainError } from '../errors.js';
-import { ErasureSql } from './erasure-sql.js';
+import { ErasureSql } from './step/sql.js';
 import { type Place, placesOf } from './erasure-places.js';
 import { type ErasureJob, type ErasurePlan, keptBy, type StepPlan } from './erasure.js';
 

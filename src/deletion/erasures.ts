@@ -27,7 +27,7 @@ import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Sealing } from '../keys/sealing.js';
 import { type ErasureJob, type ErasurePlan, type Kept, type StepOutcome } from './erasure.js';
-import { type Place } from './residue-report.js';
+import { type Place } from './residue/report.js';
 
 export interface Step extends StepOutcome {
   ordinal: number;

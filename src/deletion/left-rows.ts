@@ -8,7 +8,7 @@ import { inPurges } from '../datamap/purge-map.js';
 import { settingsStatement } from '../datamap/settings.js';
 import { DomainError } from '../errors.js';
 import { placesOf } from './erasure-places.js';
-import { ErasureSql } from './erasure-sql.js';
+import { ErasureSql } from './step/sql.js';
 import { type ErasureJob, keptBy } from './erasure.js';
 import { reopenSteps } from './erasures.js';
 

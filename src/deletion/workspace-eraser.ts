@@ -1,5 +1,4 @@
 import { type Database } from '../database/database.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { DomainError } from '../errors.js';
@@ -7,7 +6,7 @@ import { Eraser, type EraserParts } from './eraser.js';
 import { ErasurePlans } from './erasure-plan.js';
 import { type ErasureJob, type StepOutcome } from './erasure.js';
 import { LeftRows, READ_ONLY } from './left-rows.js';
-import { type EraserOptions } from './step-context.js';
+import { type EraserOptions } from './step/context.js';
 import { WorkspaceMap } from './workspace-map.js';
 
 /** Erases the host's rows and files of a whole workspace, over the map as a purge walks it. Safe to repeat. */
@@ -53,7 +52,7 @@ export class WorkspaceEraser {
   }
 
   private async finished({ id, tenant }: ErasureJob): Promise<string[]> {
-    const rows = await this.database.within(systemTenancy(tenant, 'eraser'), (tx) =>
+    const rows = await this.database.asJob(tenant, 'eraser', (tx) =>
       tx.query<{ collection: string }>(finishedOnes, [id]),
     );
     return rows.map(({ collection }) => collection);

@@ -3,7 +3,6 @@ import { DateTime, type Duration } from 'luxon';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
 import { type Directory } from '../database/directory.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DomainError } from '../errors.js';
 import { type ObjectStore } from '../storage/object-store.js';
@@ -142,7 +141,7 @@ export class WorkspaceOwnData {
   }
 
   private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'workspace-purge'), work);
+    return this.database.asJob(tenant, 'workspace-purge', work);
   }
 }
 

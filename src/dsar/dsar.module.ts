@@ -15,6 +15,7 @@ import { Acceptance } from './filing/acceptance.js';
 import { AcceptingRefusal } from './refusal/accepting-refusal.js';
 import { AccessFulfilment } from './access/fulfilment.js';
 import { AccessPackage } from './access/package.js';
+import { Attempts } from './attempts.js';
 import { Casework } from './desk/casework.js';
 import { CaseworkController } from './desk/casework.controller.js';
 import { Controllers } from './letters/controllers.js';
@@ -68,6 +69,7 @@ import { RequestReading } from './request-reading.js';
 import { RequestView } from './request-view.js';
 import { Requests } from './requests.js';
 import { Setbacks } from './setbacks.js';
+import { Starts } from './starts.js';
 import { Whereabouts } from './filing/whereabouts.js';
 import { WorkspaceDeletionBlockers } from './workspace-deletion/blockers.js';
 import { WorkspaceDeletionPlan } from './workspace-deletion/plan.js';
@@ -95,6 +97,8 @@ const work = [
   Acceptance,
   LateParts,
   Setbacks,
+  Starts,
+  Attempts,
   PackageRecipient,
   Casework,
   Refusals,
@@ -158,6 +162,7 @@ const sweeps = [IdentitySweep, FulfilmentSweep, ForgettingSweep];
   exports: [
     Requests,
     Setbacks,
+    Attempts,
     Casework,
     IdentityProof,
     OwnRequests,

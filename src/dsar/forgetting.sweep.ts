@@ -3,7 +3,6 @@ import { DateTime, type Duration } from 'luxon';
 import { AuditLog } from '../audit/events.js';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { Packages } from '../export/packages.js';
@@ -92,7 +91,7 @@ export class ForgettingSweep {
   ): Promise<void> {
     const page = (after: string) => this.database.asSweep((tx) => tx.query<JobRef>(sql, [before, after]));
     await eachOnItsOwn(page, ({ tenant, id }) =>
-      this.database.within(systemTenancy(tenant, 'forgetting'), (tx) => work(tx, id)),
+      this.database.asJob(tenant, 'forgetting', (tx) => work(tx, id)),
     );
   }
 }

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { Database } from '../database/database.js';
 import { type JobRef, Queue } from '../jobs/queue.js';
 import { eachOnItsOwn } from '../jobs/each-on-its-own.js';
@@ -53,9 +52,7 @@ export class FulfilmentSweep {
     const page = (after: string) =>
       this.database.asSweep((tx) => tx.query<JobRef>(due, [now, closing, after]));
     await eachOnItsOwn(page, (ref) =>
-      this.database.within(systemTenancy(ref.tenant, 'fulfilment-sweep'), (tx) =>
-        this.queue.enqueue(tx, queue, ref),
-      ),
+      this.database.asJob(ref.tenant, 'fulfilment-sweep', (tx) => this.queue.enqueue(tx, queue, ref)),
     );
   }
 }

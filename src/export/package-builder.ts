@@ -1,5 +1,4 @@
 import { type Clock } from '../clock.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { type Database } from '../database/database.js';
 import { type HostMap } from '../datamap/host-map.js';
 import { type Collection } from '../datamap/map.js';
@@ -79,8 +78,9 @@ export class PackageBuilder {
     list: FileList,
   ): Promise<Omit<BuiltPackage, 'bytes'>> {
     const generatedAt = this.clock.now().toISOString();
-    const { fromHost, own } = await this.database.within(
-      systemTenancy(job.tenant, 'export'),
+    const { fromHost, own } = await this.database.asJob(
+      job.tenant,
+      'export',
       (tx) => this.rows.write({ tx, writer, files: list }, job),
       { isolation: 'REPEATABLE READ', statementTimeout: 0 },
     );

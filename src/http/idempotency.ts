@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { type Clock } from '../clock.js';
 import { type Database } from '../database/database.js';
-import { systemTenancy, type Tenancy } from '../database/tenancy.js';
+import { type Tenancy } from '../database/tenancy.js';
 import { DomainError } from '../errors.js';
 
 /** An answer as it went out, to be given again. */
@@ -99,7 +99,7 @@ export class Idempotency {
     );
     let forgotten = 0;
     for (const { tenant_id: tenant } of tenants) {
-      const rows = await this.database.within(systemTenancy(tenant, 'idempotency'), (tx) =>
+      const rows = await this.database.asJob(tenant, 'idempotency', (tx) =>
         tx.query('delete from habeas.idempotency_keys where created_at < $1 returning key', [before]),
       );
       forgotten += rows.length;

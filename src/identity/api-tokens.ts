@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import { type SubjectRef, systemTenancy, type Tenancy } from '../database/tenancy.js';
+import { type SubjectRef, type Tenancy } from '../database/tenancy.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { AuditLog } from '../audit/events.js';
 import { DomainError, notFound } from '../errors.js';
@@ -57,7 +57,7 @@ export class ApiTokens {
     if (!presented) throw invalidToken();
     const { tenant, hash } = presented;
     const now = this.clock.now();
-    const token = await this.database.within(systemTenancy(tenant, 'sign-in'), async (tx) => {
+    const token = await this.database.asJob(tenant, 'sign-in', async (tx) => {
       const found = await tx.one<TokenRecord>(
         `select ${columns} from habeas.api_tokens where token_hash = $1`,
         [hash],

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { DomainError } from '../errors.js';
 import { RowFailure } from './each-on-its-own.js';
 import { type JobRef } from './queue.js';
@@ -40,7 +39,7 @@ export class StuckRows {
   }
 
   private async write({ tenant }: JobRef, sql: string, values: unknown[]): Promise<void> {
-    await this.database.within(systemTenancy(tenant, 'sweeps'), (tx) =>
+    await this.database.asJob(tenant, 'sweeps', (tx) =>
       tx.query(sql, sql === write ? [tenant, ...values, this.clock.now()] : values),
     );
   }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock.js';
 import { Database } from '../database/database.js';
-import { systemTenancy } from '../database/tenancy.js';
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { DomainError } from '../errors.js';
 import { eachOnItsOwn, oneAfterTheOther } from '../jobs/each-on-its-own.js';
@@ -57,14 +56,14 @@ export class DeliveriesSweep {
   }
 
   private enqueue(ref: JobRef): Promise<void> {
-    return this.database.within(systemTenancy(ref.tenant, 'webhooks-sweep'), (tx) =>
+    return this.database.asJob(ref.tenant, 'webhooks-sweep', (tx) =>
       this.queue.enqueue(tx, WEBHOOK_DELIVERY, ref),
     );
   }
 
   /** Nobody but us can mend what could not even be sent: for the desk. @throws DomainError with the failure's code */
   private async checkOurs({ tenant, id }: JobRef): Promise<void> {
-    const [ours] = await this.database.within(systemTenancy(tenant, 'webhooks-sweep'), (tx) =>
+    const [ours] = await this.database.asJob(tenant, 'webhooks-sweep', (tx) =>
       tx.query<{ failure: 'sealing.unreadable' | 'webhook.not_sent' }>(failuresOfOurs, [id]),
     );
     if (ours) throw new DomainError(ours.failure, 'A message to a webhook could not be signed or sent.');
@@ -72,8 +71,9 @@ export class DeliveriesSweep {
 
   private async forget({ tenant, id }: JobRef, old: Date): Promise<void> {
     for (let gone = BATCH; gone === BATCH;)
-      gone = await this.database.within(
-        systemTenancy(tenant, 'webhooks-sweep'),
+      gone = await this.database.asJob(
+        tenant,
+        'webhooks-sweep',
         async (tx) => (await tx.query(deleteOld, [id, old, BATCH])).length,
       );
   }

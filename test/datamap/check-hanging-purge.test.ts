@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/audit/events.js';
-import { TombstonesSweep } from '../../src/deletion/tombstones.sweep.js';
+import { TombstonesSweep } from '../../src/deletion/tombstones/tombstones.sweep.js';
 import { difference } from '../deletion/eraser-situation.js';
 import { collection } from '../deletion/invented-host.js';
 import { Inventions, type Invention, PERSON } from './invented-check.js';

@@ -1,6 +1,6 @@
 import { Duration } from 'luxon';
 import { Signing } from '../../src/keys/signing.js';
-import { type ErasureFacts } from '../../src/deletion/certificate.js';
+import { type ErasureFacts } from '../../src/deletion/certificate/certificate.js';
 
 /** The key of the test vectors: RFC 8032, section 7.1, test 1. */
 export const vectorKey = new Signing(

@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { projectFile } from '../../src/config.js';
-import { certificateText, finalCertificate, issueCertificate } from '../../src/deletion/certificate.js';
-import { verifyCertificate } from '../../src/deletion/certificate.cli.js';
-import { checkCertificate, readKeys } from '../../src/deletion/certificate-check.js';
+import {
+  certificateText,
+  finalCertificate,
+  issueCertificate,
+} from '../../src/deletion/certificate/certificate.js';
+import { verifyCertificate } from '../../src/deletion/certificate/certificate.cli.js';
+import { checkCertificate, readKeys } from '../../src/deletion/certificate/check.js';
 import { type DomainError } from '../../src/errors.js';
 import { signedBytes } from '../../src/keys/public-keys.js';
 import { Signing } from '../../src/keys/signing.js';

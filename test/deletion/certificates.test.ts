@@ -6,7 +6,7 @@ import { workspaceIds } from '../../demo/people.js';
 import { readDataMap } from '../../src/app/data-map.js';
 import { readConfig } from '../../src/config.js';
 import { systemTenancy } from '../../src/database/tenancy.js';
-import { Certificates } from '../../src/deletion/certificates.js';
+import { Certificates } from '../../src/deletion/certificate/certificates.js';
 import { Signing } from '../../src/keys/signing.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 import { SupabaseStores } from '../../src/storage/supabase-store.js';

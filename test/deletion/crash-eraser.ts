@@ -6,7 +6,7 @@ import { readDataMap } from '../../src/app/data-map.js';
 import { readConfig } from '../../src/config.js';
 import { systemTenancy } from '../../src/database/tenancy.js';
 import { Eraser } from '../../src/deletion/eraser.js';
-import { ErasureFiles } from '../../src/deletion/erasure-files.js';
+import { ErasureFiles } from '../../src/deletion/files/erasure-files.js';
 import { ErasurePlans } from '../../src/deletion/erasure-plan.js';
 import { Erasures } from '../../src/deletion/erasures.js';
 import { Clock } from '../../src/clock.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { type ErasureJob } from '../../src/deletion/erasure.js';
-import { type EraserOptions } from '../../src/deletion/step-context.js';
+import { type EraserOptions } from '../../src/deletion/step/context.js';
 import { WorkspaceEraser } from '../../src/deletion/workspace-eraser.js';
 import { type DomainError } from '../../src/errors.js';
 import { difference } from './eraser-situation.js';

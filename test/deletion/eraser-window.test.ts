@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { settingsStatement } from '../../src/datamap/settings.js';
-import { StepRows } from '../../src/deletion/step-rows.js';
-import { sweepTombstones } from '../../src/deletion/tombstone-sql.js';
+import { StepRows } from '../../src/deletion/step/rows.js';
+import { sweepTombstones } from '../../src/deletion/tombstones/sql.js';
 import { eventually } from '../support/eventually.js';
 import { collection, invent, type Invented } from './invented-host.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkErasure } from '../../src/datamap/check-erasure.js';
 import { erasureOrder } from '../../src/datamap/erasure-order.js';
 import { parseDataMap } from '../../src/datamap/parse.js';
-import { Pace } from '../../src/deletion/pace.js';
+import { Pace } from '../../src/deletion/step/pace.js';
 import { type ForeignHost, foreignHost } from '../datamap/host.js';
 
 let host: ForeignHost;

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { readCatalogue } from '../../src/datamap/catalogue.js';
 import { grantsFor } from '../../src/datamap/grants.js';
 import { LeftRows } from '../../src/deletion/left-rows.js';
-import { type EraserOptions } from '../../src/deletion/step-context.js';
-import { ResidueSearch } from '../../src/deletion/residue-search.js';
+import { type EraserOptions } from '../../src/deletion/step/context.js';
+import { ResidueSearch } from '../../src/deletion/residue/search.js';
 import { difference } from './eraser-situation.js';
 import { collection, invent, type Invented } from './invented-host.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { systemTenancy } from '../../src/database/tenancy.js';
-import { Holds } from '../../src/deletion/holds.js';
+import { Holds } from '../../src/deletion/holds/holds.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 
 const { acme, borealis } = { acme: demoPeople.owner.workspaceId, borealis: demoPeople.neighbour.workspaceId };

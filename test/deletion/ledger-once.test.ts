@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ErasureLedger, ledgerBucket } from '../../src/deletion/ledger.js';
-import { LEDGER_FORMAT, type LedgerEntry } from '../../src/deletion/ledger-entry.js';
+import { ErasureLedger, ledgerBucket } from '../../src/deletion/ledger/ledger.js';
+import { LEDGER_FORMAT, type LedgerEntry } from '../../src/deletion/ledger/entry.js';
 import { Signing } from '../../src/keys/signing.js';
 import { LocalStores } from '../../src/storage/local-store.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ResidueMatcher } from '../../src/deletion/residue-matcher.js';
-import { type Pattern, patternOf } from '../../src/deletion/residue-patterns.js';
-import { pieceBytes, ResidueRows } from '../../src/deletion/residue-rows.js';
+import { ResidueMatcher } from '../../src/deletion/residue/matcher.js';
+import { type Pattern, patternOf } from '../../src/deletion/residue/patterns.js';
+import { pieceBytes, ResidueRows } from '../../src/deletion/residue/rows.js';
 import { holds } from './residue-oracle.js';
 
 const uuid = '7c9e6679-7425-40de-944b-e07fc1f90ae7';

@@ -1,4 +1,4 @@
-import { type Pattern } from '../../src/deletion/residue-patterns.js';
+import { type Pattern } from '../../src/deletion/residue/patterns.js';
 
 /**
  * The search as one would explain it: try every character of the text, one after the other. Slow, and written apart

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { AuditLog } from '../../src/audit/events.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { HostMap } from '../../src/datamap/host-map.js';
-import { ErasureFiles } from '../../src/deletion/erasure-files.js';
+import { ErasureFiles } from '../../src/deletion/files/erasure-files.js';
 import { RetentionFiles } from '../../src/deletion/retention/files.js';
 import { RetentionLog } from '../../src/deletion/retention/audit-log.js';
 import { RetentionRun } from '../../src/deletion/retention/run.js';

@@ -5,7 +5,7 @@ import { AuditLog } from '../../src/audit/events.js';
 import { Clock } from '../../src/clock.js';
 import { type Database } from '../../src/database/database.js';
 import { HostMap } from '../../src/datamap/host-map.js';
-import { ErasureFiles } from '../../src/deletion/erasure-files.js';
+import { ErasureFiles } from '../../src/deletion/files/erasure-files.js';
 import { OPEN_ACCESS, type OpenAccess } from '../../src/deletion/open-access.js';
 import { RetentionFiles } from '../../src/deletion/retention/files.js';
 import { RetentionLog } from '../../src/deletion/retention/audit-log.js';

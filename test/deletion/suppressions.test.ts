@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { type Subject } from '../../src/datamap/settings.js';
-import { Suppressions } from '../../src/deletion/suppressions.js';
+import { Suppressions } from '../../src/deletion/suppressions/suppressions.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 
 const { acme, borealis } = { acme: demoPeople.owner.workspaceId, borealis: demoPeople.neighbour.workspaceId };

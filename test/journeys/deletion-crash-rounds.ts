@@ -5,7 +5,7 @@ import { expect } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
 import { openStores } from '../../src/app/stores.js';
-import { ErasureLedger } from '../../src/deletion/ledger.js';
+import { ErasureLedger } from '../../src/deletion/ledger/ledger.js';
 import { AccessFulfilment } from '../../src/dsar/access/fulfilment.js';
 import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { DELETION_FULFILMENT, MAIL_DELIVERY } from '../../src/dsar/queues.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { checkCertificate } from '../../src/deletion/certificate-check.js';
+import { checkCertificate } from '../../src/deletion/certificate/check.js';
 import { TestDesk } from '../support/desk.js';
 
 const DAY = 86_400_000;

@@ -4,7 +4,7 @@ import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { AuditLog } from '../../src/audit/events.js';
 import { HOST_TENANT, type SubjectRef, systemTenancy } from '../../src/database/tenancy.js';
 import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
-import { ErasureLedger } from '../../src/deletion/ledger.js';
+import { ErasureLedger } from '../../src/deletion/ledger/ledger.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { HOST_TENANT } from '../../src/database/tenancy.js';
-import { checkCertificate } from '../../src/deletion/certificate-check.js';
-import { ErasureLedger } from '../../src/deletion/ledger.js';
+import { checkCertificate } from '../../src/deletion/certificate/check.js';
+import { ErasureLedger } from '../../src/deletion/ledger/ledger.js';
 import { unavailable } from '../../src/storage/object-store.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { checkCertificate } from '../../src/deletion/certificate-check.js';
+import { checkCertificate } from '../../src/deletion/certificate/check.js';
 import { declare, Processor, type Received, status } from '../dsar/processor.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';

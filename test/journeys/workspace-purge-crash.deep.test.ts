@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAIL_DELIVERY, WORKSPACE_PURGE } from '../../src/dsar/queues.js';
 import { WorkspaceDeletionFulfilment } from '../../src/dsar/workspace-deletion/fulfilment.js';
-import { ErasureLedger } from '../../src/deletion/ledger.js';
+import { ErasureLedger } from '../../src/deletion/ledger/ledger.js';
 import { Queue } from '../../src/jobs/queue.js';
 import { Outbox } from '../../src/mail/outbox.js';
 import { CrashingWorker } from '../support/crashing-worker.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
-import { checkCertificate } from '../../src/deletion/certificate-check.js';
-import { type SignedCertificate } from '../../src/deletion/certificate.schema.js';
+import { checkCertificate } from '../../src/deletion/certificate/check.js';
+import { type SignedCertificate } from '../../src/deletion/certificate/certificate.schema.js';
 import { checkpointOf } from '../../src/audit/checkpoint.js';
 import { systemTenancy } from '../../src/database/tenancy.js';
 import { goes, stays } from '../../src/deletion/workspace-own-data.js';

@@ -1,5 +1,4 @@
 import { type Database } from '../../database/database.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type RetentionKept } from './kept.js';
 import { AUDIT_LOG, RetentionRules } from './rules.js';
@@ -34,7 +33,7 @@ export class RetentionLog {
   /** Batch by batch; each writes into the run's progress how many events went and up to which, to be told once. */
   async sweep(tenant: string, keep: string, kept: RetentionKept, now: Date): Promise<void> {
     for (;;) {
-      const more = await this.database.within(systemTenancy(tenant, 'retention'), async (tx) => {
+      const more = await this.database.asJob(tenant, 'retention', async (tx) => {
         if (!(await isStillSo(tx, keep, now))) return 0;
         const those = await kept.of(tx);
         if (those === 'everything') return 0;

@@ -1,13 +1,12 @@
 /** One collection's rows that are over, batch by batch: short transactions in which rows, files and progress go together. */
 import { type Database } from '../../database/database.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { type SqlRunner, type UnitOfWork } from '../../database/unit-of-work.js';
 import { type HostMap } from '../../datamap/host-map.js';
 import { shown } from '../../datamap/names.js';
 import { settingsStatement } from '../../datamap/settings.js';
 import { DomainError } from '../../errors.js';
 import { failureOf, isPassing } from '../erasure-failure.js';
-import { Pace } from '../pace.js';
+import { Pace } from '../step/pace.js';
 import { type RetentionFailures, tellable, WHOLE } from './failures.js';
 import { type RetentionFiles } from './files.js';
 import { type Kept } from './guard.js';
@@ -179,7 +178,7 @@ export class RetentionBatches {
   }
 
   private within<T>(work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.parts.database.within(systemTenancy(this.place.tenant, 'retention'), work, {
+    return this.parts.database.asJob(this.place.tenant, 'retention', work, {
       statementTimeout: 60_000,
     });
   }

@@ -1,5 +1,5 @@
 import { type SqlRunner } from '../../database/unit-of-work.js';
-import { type Statement } from '../statement.js';
+import { type Statement } from '../step/statement.js';
 import { type Kept } from './guard.js';
 import { type Portion, portionOf } from './portion.js';
 import { type Linked, type Phase, type Picked, type RetentionSql } from './sweep-sql.js';

@@ -5,7 +5,7 @@ import { type DataMap } from '../../datamap/map.js';
 import { qualified, quoted } from '../../datamap/names.js';
 import { type Sweepable } from '../../datamap/sweepable.js';
 import { rowsSelected } from '../../datamap/walk.js';
-import { type Values } from '../statement.js';
+import { type Values } from '../step/statement.js';
 import { childrenOf, someChild } from './foreign-keys.js';
 import { type Kept, type RetentionGuard } from './guard.js';
 import { type Level, type Levels } from './levels.js';

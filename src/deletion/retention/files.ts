@@ -2,7 +2,7 @@ import { type Clock } from '../../clock.js';
 import { systemTenancy } from '../../database/tenancy.js';
 import { type Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { type ErasureFiles } from '../erasure-files.js';
+import { type ErasureFiles } from '../files/erasure-files.js';
 
 // A tenant's retention is one erasure that never ends: its files are noted and removed as any other's. Its job is the
 // tenant itself, which is no request's id.

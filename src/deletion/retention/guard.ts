@@ -5,8 +5,8 @@ import { qualified, quoted, type TableRef } from '../../datamap/names.js';
 import { subjectCondition } from '../../datamap/paths.js';
 import { type Subject } from '../../datamap/settings.js';
 import { sweepable } from '../../datamap/sweepable.js';
-import { Bystanders } from '../bystanders.js';
-import { type Values } from '../statement.js';
+import { Bystanders } from '../hindrance/bystanders.js';
+import { type Values } from '../step/statement.js';
 import { type Over, overNow } from './time.js';
 
 /** Who and what is kept at this moment, in one tenant. */

@@ -8,7 +8,7 @@ import { OverdueWatch } from '../../jobs/overdue.js';
 import { Queue } from '../../jobs/queue.js';
 import { SweepRegistry } from '../../jobs/sweep-registry.js';
 import { HostStores } from '../../storage/host-stores.js';
-import { ErasureFiles } from '../erasure-files.js';
+import { ErasureFiles } from '../files/erasure-files.js';
 import { OPEN_ACCESS, type OpenAccess } from '../open-access.js';
 import { RetentionController } from './retention.controller.js';
 import { RetentionSweep, RETENTION, oldestDueRetention } from './retention.sweep.js';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type Clock } from '../../clock.js';
 import { type Database } from '../../database/database.js';
-import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { HOST_TENANT } from '../../database/tenancy.js';
 import { type HostMap } from '../../datamap/host-map.js';
 import { sweepables } from '../../datamap/sweepable.js';
 import { type Queue } from '../../jobs/queue.js';
@@ -82,7 +82,7 @@ export class RetentionSweep {
   }
 
   private claim(tenant: string, now: Date): Promise<void> {
-    return this.database.within(systemTenancy(tenant, 'retention'), async (tx) => {
+    return this.database.asJob(tenant, 'retention', async (tx) => {
       if (!(await tx.one(claim, [tenant, now, new Date(now.getTime() + HOUR)]))) return;
       await this.queue.enqueue(tx, RETENTION, { tenant, id: tenant });
     });

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type AuditLog } from '../../audit/events.js';
 import { type Clock } from '../../clock.js';
 import { type Database } from '../../database/database.js';
-import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { HOST_TENANT } from '../../database/tenancy.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type HostMap } from '../../datamap/host-map.js';
 import { type Sweepable, sweepables } from '../../datamap/sweepable.js';
@@ -128,7 +128,7 @@ export class RetentionRun {
   }
 
   private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.parts.database.within(systemTenancy(tenant, 'retention'), work);
+    return this.parts.database.asJob(tenant, 'retention', work);
   }
 }
 

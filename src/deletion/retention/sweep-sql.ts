@@ -8,7 +8,7 @@ import { type DataMap } from '../../datamap/map.js';
 import { literal, qualified, quoted } from '../../datamap/names.js';
 import { tableOf } from '../../datamap/render.js';
 import { keyOf } from '../../datamap/walk.js';
-import { type Statement, Values } from '../statement.js';
+import { type Statement, Values } from '../step/statement.js';
 import { DueRows, type RetentionAim } from './due-rows.js';
 import { someChild } from './foreign-keys.js';
 import { RetentionGuard } from './guard.js';

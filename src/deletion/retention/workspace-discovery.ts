@@ -1,6 +1,5 @@
 import { type Database } from '../../database/database.js';
 import { Directory } from '../../database/directory.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { type HostMap } from '../../datamap/host-map.js';
 import { workspaceId } from '../../datamap/workspace-id.js';
 
@@ -27,7 +26,7 @@ export class WorkspaceDiscovery {
       const rows = await this.database.asSweep((tx) => tx.query<{ id: string }>(known, [[...byId.keys()]]));
       for (const { id } of rows) byId.delete(id);
       for (const [id, key] of byId)
-        await this.database.within(systemTenancy(id, 'retention'), (tx) => this.directory.ensure(tx, key));
+        await this.database.asJob(id, 'retention', (tx) => this.directory.ensure(tx, key));
       after = keys.at(-1);
       if (keys.length < PAGE) return;
     }

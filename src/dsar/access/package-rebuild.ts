@@ -6,7 +6,7 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { DomainError } from '../../errors.js';
 import { Packages } from '../../export/packages.js';
 import { type JobRef } from '../../jobs/queue.js';
-import { AccessPackage, type Attempt } from './package.js';
+import { AccessPackage, type PackageAttempt } from './package.js';
 import { failureOf } from './build-failure.js';
 import { type Failure, type Request } from '../request.js';
 import { Requests } from '../requests.js';
@@ -43,7 +43,7 @@ export class PackageRebuild {
   }
 
   /** A package that is ready is what an earlier run of this job made, whose worker died before the queue knew. */
-  private async begin(tx: UnitOfWork, id: string): Promise<Attempt | undefined> {
+  private async begin(tx: UnitOfWork, id: string): Promise<PackageAttempt | undefined> {
     const request = await this.requests.lock(tx, id);
     if (request.status !== 'fulfilled' || request.kind !== 'access' || !hasAddress(request)) return undefined;
     const last = await this.packages.ofJob(tx, id);
@@ -51,7 +51,7 @@ export class PackageRebuild {
     return ready ? undefined : this.accessPackage.begin(tx, request);
   }
 
-  private async fail(tx: UnitOfWork, attempt: Attempt, { code }: Failure): Promise<void> {
+  private async fail(tx: UnitOfWork, attempt: PackageAttempt, { code }: Failure): Promise<void> {
     const request = await this.requests.lock(tx, attempt.request.id);
     if (!(await this.accessPackage.giveUp(tx, attempt))) return;
     await this.requests.tell(tx, request, 'package.rebuild_failed', {

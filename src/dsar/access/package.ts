@@ -15,7 +15,7 @@ import { type Request } from '../request.js';
 import { Requests } from '../requests.js';
 
 /** One attempt at the package of a request: its own package row, without which it cannot be delivered. */
-export interface Attempt {
+export interface PackageAttempt {
   request: Request;
   package: Package;
   parts: Part[];
@@ -38,7 +38,7 @@ export class AccessPackage {
   ) {}
 
   /** A new attempt; an earlier one whose worker died can no longer be delivered. */
-  async begin(tx: UnitOfWork, request: Request): Promise<Attempt> {
+  async begin(tx: UnitOfWork, request: Request): Promise<PackageAttempt> {
     return {
       request,
       package: await this.packages.begin(tx, request.id, folderOf(request)),
@@ -47,7 +47,7 @@ export class AccessPackage {
   }
 
   /** Builds and stores it, in transactions of its own. @throws what PackageBuilder throws */
-  async build({ request, parts, package: its }: Attempt): Promise<BuiltPackage> {
+  async build({ request, parts, package: its }: PackageAttempt): Promise<BuiltPackage> {
     const taking = parts.filter(takesPart);
     const tenancy = systemTenancy(request.tenant, 'access-fulfilment');
     const known = await this.database.within(tenancy, async (tx) => ({
@@ -74,7 +74,7 @@ export class AccessPackage {
   /** Ready, with its link on the way. False when another attempt took over: then all of it is that one's to do. */
   async deliver(
     tx: UnitOfWork,
-    { request, package: its }: Attempt,
+    { request, package: its }: PackageAttempt,
     built: BuiltPackage,
     action: 'package.ready' | 'package.rebuilt',
   ): Promise<boolean> {
@@ -97,7 +97,7 @@ export class AccessPackage {
   }
 
   /** What it stored, if anything, is removed by the sweep. False when another attempt took over. */
-  giveUp(tx: UnitOfWork, attempt: Attempt): Promise<boolean> {
+  giveUp(tx: UnitOfWork, attempt: PackageAttempt): Promise<boolean> {
     return this.packages.giveUp(tx, attempt.package.id);
   }
 

@@ -7,7 +7,7 @@ import { HostMap } from '../../datamap/host-map.js';
 import { unlessMisfit } from '../../datamap/misfit.js';
 import { workspaceId } from '../../datamap/workspace-id.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
-import { type Hold, Holds } from '../../deletion/holds.js';
+import { type Hold, Holds } from '../../deletion/holds/holds.js';
 import { delaysEnded } from '../law/delays.js';
 import { accessWaits } from '../access/open-access.js';
 import { covers, keptOf, type PlaceOfRows, placesTaken, samePlace } from '../refusal/kept-places.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { HOST_TENANT, systemTenancy } from '../../database/tenancy.js';
+import { HOST_TENANT } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { workspaceId } from '../../datamap/workspace-id.js';
@@ -67,6 +67,6 @@ export class ErasingPerson {
   }
 
   private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), work);
+    return this.database.asJob(tenant, 'deletion-fulfilment', work);
   }
 }

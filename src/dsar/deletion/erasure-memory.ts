@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { HostMap } from '../../datamap/host-map.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
-import { Certificates, type CertificateTold } from '../../deletion/certificates.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
+import { Certificates, type CertificateTold } from '../../deletion/certificate/certificates.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
-import { ErasureLedger } from '../../deletion/ledger.js';
-import { ledgerEntry, LedgerDigests, type LedgerEntry } from '../../deletion/ledger-entry.js';
-import { Suppressions } from '../../deletion/suppressions.js';
+import { ErasureLedger } from '../../deletion/ledger/ledger.js';
+import { ledgerEntry, LedgerDigests, type LedgerEntry } from '../../deletion/ledger/entry.js';
+import { Suppressions } from '../../deletion/suppressions/suppressions.js';
 import { type Request } from '../request.js';
 
 const endedThen =
@@ -33,7 +32,7 @@ export class ErasureMemory {
   async recall({ id, tenant }: Request): Promise<LedgerEntry | undefined> {
     const entry = await this.ledger.ofRequest(id);
     if (!entry) return undefined;
-    const interrupted = await this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), (tx) =>
+    const interrupted = await this.database.asJob(tenant, 'deletion-fulfilment', (tx) =>
       tx.one(endedThen, [entry.erasureId, id, new Date(entry.completedAt)]),
     );
     return interrupted ? undefined : entry;
@@ -50,8 +49,9 @@ export class ErasureMemory {
     job: ErasureJob,
     { leftOut, ...told }: CertificateTold & { leftOut: readonly string[] },
   ): Promise<SignedCertificate | undefined> {
-    const { completedAt, certificate } = await this.database.within(
-      systemTenancy(job.tenant, 'deletion-fulfilment'),
+    const { completedAt, certificate } = await this.database.asJob(
+      job.tenant,
+      'deletion-fulfilment',
       async (tx) => ({
         completedAt: await this.certificates.erasedAt(tx, job.id),
         certificate: await this.certificates.draft(tx, job, told),

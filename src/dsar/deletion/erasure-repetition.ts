@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
-import { type RepeatedMatter } from '../../deletion/ledger-eraser.js';
-import { type LedgerEntry } from '../../deletion/ledger-entry.js';
-import { ResidueSearch } from '../../deletion/residue-search.js';
+import { type RepeatedMatter } from '../../deletion/ledger/eraser.js';
+import { type LedgerEntry } from '../../deletion/ledger/entry.js';
+import { ResidueSearch } from '../../deletion/residue/search.js';
 import { DomainError } from '../../errors.js';
-import { isShared } from '../../deletion/shared-rows.js';
+import { isShared } from '../../deletion/hindrance/shared-rows.js';
 import { Outbox } from '../../mail/outbox.js';
 import { DeletionBlockers } from './blockers.js';
 import { namesThem } from './end.js';
@@ -134,7 +133,7 @@ export class ErasureRepetition implements RepeatedMatter {
   /** Other requests of theirs that are open still name them, and are forgotten in their own time. */
   private async openCases({ tenant, subjects }: ErasureJob): Promise<string[]> {
     const open = 'select id from habeas.requests where closed_at is null';
-    const rows = await this.database.within(systemTenancy(tenant, 'erasure-ledger'), (tx) =>
+    const rows = await this.database.asJob(tenant, 'erasure-ledger', (tx) =>
       tx.asSelf(subjects, (own) => own.query<{ id: string }>(open)),
     );
     return rows.map(({ id }) => id);

@@ -1,4 +1,4 @@
-import { isClean, type ResidueReport } from '../../deletion/residue-report.js';
+import { isClean, type ResidueReport } from '../../deletion/residue/report.js';
 import { DomainError } from '../../errors.js';
 
 /**

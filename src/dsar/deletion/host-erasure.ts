@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { Eraser } from '../../deletion/eraser.js';
@@ -30,13 +29,10 @@ export class HostErasure {
    */
   async run(request: Request, job: ErasureJob): Promise<string[]> {
     await this.erase(request, job);
-    const told = await this.database.within(
-      systemTenancy(request.tenant, 'deletion-fulfilment'),
-      async (tx) => {
-        await this.tell(tx, job, 'end');
-        return this.recipients.titles(tx, request.id);
-      },
-    );
+    const told = await this.database.asJob(request.tenant, 'deletion-fulfilment', async (tx) => {
+      await this.tell(tx, job, 'end');
+      return this.recipients.titles(tx, request.id);
+    });
     await this.rows.noneCameBack(job).catch(async (error: unknown) => {
       if (!(error instanceof DomainError) || error.code !== 'erasure.rows_came_back') throw error;
       // A trigger that keeps a history writes it on while rows are changed, after that history's own turn: so a second time.

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
 import { Erasures, reopenSteps } from '../../deletion/erasures.js';
-import { countsOf, isClean } from '../../deletion/residue-report.js';
-import { ResidueSearch } from '../../deletion/residue-search.js';
+import { countsOf, isClean } from '../../deletion/residue/report.js';
+import { ResidueSearch } from '../../deletion/residue/search.js';
 import { assertNothingLeft } from './erasure-residue.js';
 import { tenantsOf } from './erasing-person.js';
 
@@ -53,6 +52,6 @@ export class LastLook {
   }
 
   private within<T>({ tenant }: ErasureJob, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), work);
+    return this.database.asJob(tenant, 'deletion-fulfilment', work);
   }
 }

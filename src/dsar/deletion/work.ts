@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { LedgerEraser } from '../../deletion/ledger-eraser.js';
-import { type LedgerEntry } from '../../deletion/ledger-entry.js';
+import { LedgerEraser } from '../../deletion/ledger/eraser.js';
+import { type LedgerEntry } from '../../deletion/ledger/entry.js';
 import { Parts, takesPart } from '../parts.js';
 import { type Request } from '../request.js';
 import { DeletionEnd } from './end.js';
@@ -71,6 +70,6 @@ export class DeletionWork {
   }
 
   private within<T>({ tenant }: Request, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'deletion-fulfilment'), work);
+    return this.database.asJob(tenant, 'deletion-fulfilment', work);
   }
 }

@@ -1,6 +1,6 @@
 import { type Config } from '../../config.js';
-import { certificateText } from '../../deletion/certificate.js';
-import { type SignedCertificate, untilWhen } from '../../deletion/certificate.schema.js';
+import { certificateText } from '../../deletion/certificate/certificate.js';
+import { type SignedCertificate, untilWhen } from '../../deletion/certificate/certificate.schema.js';
 
 /** What a letter tells of a certificate that comes with it. `titleOf`: what people read instead of a collection's name. */
 export const certificateWords = (

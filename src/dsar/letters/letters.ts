@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
 import { Sealing } from '../../keys/sealing.js';
 import { type MailParams, type Template } from '../../mail/catalogue/params.js';
 import { Outbox } from '../../mail/outbox.js';

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { RowFailure, throwIfAny } from '../../jobs/each-on-its-own.js';
@@ -38,9 +37,7 @@ export class MailDelivery {
     const failures: RowFailure[] = [];
     for await (const mail of this.outbox.due())
       await this.database
-        .within(systemTenancy(mail.tenant, 'outbox-sweep'), (tx) =>
-          this.queue.enqueue(tx, MAIL_DELIVERY, mail),
-        )
+        .asJob(mail.tenant, 'outbox-sweep', (tx) => this.queue.enqueue(tx, MAIL_DELIVERY, mail))
         .catch((error: unknown) => failures.push(new RowFailure(mail, error)));
     throwIfAny(failures);
   }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type JobRef } from '../../jobs/queue.js';
@@ -48,7 +47,7 @@ export class IdentitySweep {
     const page = (after: string) =>
       this.database.asSweep((tx) => tx.query<JobRef>(unproven, [since, after, now]));
     await eachOnItsOwn(page, ({ tenant, id }) =>
-      this.database.within(systemTenancy(tenant, 'identity-sweep'), async (tx) =>
+      this.database.asJob(tenant, 'identity-sweep', async (tx) =>
         this.look(tx, await this.requests.lock(tx, id)),
       ),
     );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type CallContext, type Tenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
 import { DomainError } from '../../errors.js';
 import { type PresentedToken, readToken } from '../../keys/tokens.js';
 import { Casework } from '../desk/casework.js';

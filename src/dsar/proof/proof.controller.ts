@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { certificateText } from '../../deletion/certificate.js';
+import { certificateText } from '../../deletion/certificate/certificate.js';
 import { DomainError } from '../../errors.js';
 import { acceptedType } from '../../http/accepted-type.js';
 import { AcceptForms, Public } from '../../http/allow.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
-import { Certificates } from '../../deletion/certificates.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
+import { Certificates } from '../../deletion/certificate/certificates.js';
 import { DomainError } from '../../errors.js';
 import { type PresentedToken } from '../../keys/tokens.js';
 import { handedOutUntil } from '../letters/certificate-link.js';

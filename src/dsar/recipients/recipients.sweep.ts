@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type SqlRunner, type UnitOfWork } from '../../database/unit-of-work.js';
 import { type JobRef, Queue } from '../../jobs/queue.js';
@@ -68,8 +67,6 @@ export class RecipientsSweep {
     work: (tx: UnitOfWork, ref: JobRef) => Promise<unknown>,
   ): Promise<void> {
     const due = (after: string) => this.database.asSweep((tx) => tx.query<JobRef>(sql, [before, after]));
-    await eachOnItsOwn(due, (ref) =>
-      this.database.within(systemTenancy(ref.tenant, 'recipients'), (tx) => work(tx, ref)),
-    );
+    await eachOnItsOwn(due, (ref) => this.database.asJob(ref.tenant, 'recipients', (tx) => work(tx, ref)));
   }
 }

@@ -7,7 +7,7 @@ import { HOST_TENANT, type SubjectRef } from '../../database/tenancy.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type Kept } from '../../deletion/erasure.js';
 import { placesOf } from '../../deletion/erasure-places.js';
-import { type Hold } from '../../deletion/holds.js';
+import { type Hold } from '../../deletion/holds/holds.js';
 import { groundFor } from './ground-for.js';
 import { type Part } from '../parts.js';
 import { type Request } from '../request.js';

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { DomainError } from '../../errors.js';
@@ -37,7 +36,7 @@ export class CancellationLetters {
    * @throws DomainError `datamap.drift`, to be tried again
    */
   run({ tenant, id }: JobRef): Promise<void> {
-    return this.database.within(systemTenancy(tenant, 'cancellation-letters'), async (tx) => {
+    return this.database.asJob(tenant, 'cancellation-letters', async (tx) => {
       const newest = await this.records.newest(tx);
       if (newest && newest.id !== id && isOpen(newest.status)) return;
       await this.letters.cancelled(tx, await this.requests.find(tx, id));

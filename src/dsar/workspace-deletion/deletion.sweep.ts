@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { eachOnItsOwn } from '../../jobs/each-on-its-own.js';
 import { type OldestDue } from '../../jobs/overdue.js';
@@ -59,9 +58,7 @@ export class WorkspaceDeletionSweep {
   /** Puts every purge that is due into its queue again: jobs may get lost, the rows do not. */
   purges(): Promise<void> {
     return this.each(due, (ref) =>
-      this.database.within(systemTenancy(ref.tenant, 'purge-sweep'), (tx) =>
-        this.queue.enqueue(tx, WORKSPACE_PURGE, ref),
-      ),
+      this.database.asJob(ref.tenant, 'purge-sweep', (tx) => this.queue.enqueue(tx, WORKSPACE_PURGE, ref)),
     );
   }
 
@@ -78,7 +75,7 @@ export class WorkspaceDeletionSweep {
   /** Under the request's lock, so that nobody is reminded of what was cancelled; the claim lets one instance win. */
   private async remind({ tenant, id }: JobRef): Promise<void> {
     const now = this.clock.now();
-    await this.database.within(systemTenancy(tenant, 'deletion-reminders'), async (tx) => {
+    await this.database.asJob(tenant, 'deletion-reminders', async (tx) => {
       const request = await this.requests.lock(tx, id);
       if (request.status !== 'scheduled' || request.runAfter === null || request.runAfter <= now) return;
       const isLastDay = request.runAfter.getTime() - now.getTime() <= DAY;

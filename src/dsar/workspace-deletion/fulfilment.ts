@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
-import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { HostMap } from '../../datamap/host-map.js';
 import { type JobRef } from '../../jobs/queue.js';
+import { Attempts } from '../attempts.js';
 import { erasureFailureOf } from '../deletion/erasure-failure.js';
+import { WORKSPACE_PURGE } from '../queues.js';
 import { type Failure, type Request } from '../request.js';
 import { Requests } from '../requests.js';
 import { Setbacks } from '../setbacks.js';
@@ -16,28 +15,24 @@ import { WorkspacePurge } from '../workspace-purge/purge.js';
 @Injectable()
 export class WorkspaceDeletionFulfilment {
   constructor(
-    private readonly database: Database,
     private readonly clock: Clock,
-    private readonly host: HostMap,
     private readonly requests: Requests,
+    private readonly attempts: Attempts,
+    private readonly setbacks: Setbacks,
     private readonly blockers: WorkspaceDeletionBlockers,
     private readonly purge: WorkspacePurge,
-    private readonly setbacks: Setbacks,
   ) {}
 
   /** Purges one workspace if its grace is over and nothing waits; does nothing when it is not due (any more). */
-  async run({ tenant, id }: JobRef): Promise<void> {
-    const tenancy = systemTenancy(tenant, 'workspace-purge');
-    const request = await this.database.within(tenancy, (tx) => this.begin(tx, id));
-    if (!request) return;
-    try {
-      this.host.assertFits();
-      await this.purge.run(request);
-    } catch (error) {
-      await this.database.within(tenancy, async (tx) =>
-        this.setbacks.note(tx, await this.requests.lock(tx, id), erasureFailureOf(error)),
-      );
-    }
+  run(job: JobRef): Promise<void> {
+    return this.attempts.run<{ request: Request }>(job, WORKSPACE_PURGE, {
+      begin: async (tx) => {
+        const request = await this.begin(tx, job.id);
+        return request && { request };
+      },
+      work: ({ request }) => this.purge.run(request),
+      failureOf: erasureFailureOf,
+    });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { Certificates } from '../../deletion/certificates.js';
+import { Certificates } from '../../deletion/certificate/certificates.js';
 import { Requests } from '../requests.js';
 import { LastWords } from './last-words.js';
 import { type Purge, type PurgeStep } from './purge-step.js';

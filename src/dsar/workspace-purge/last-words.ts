@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../../config.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { titleIn } from '../../datamap/map.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
 import { Outbox } from '../../mail/outbox.js';
 import { Webhooks } from '../../webhooks/webhooks.js';
 import { certificateWords } from '../letters/certificate-words.js';

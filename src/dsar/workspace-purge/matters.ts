@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { Queue } from '../../jobs/queue.js';
@@ -99,7 +98,7 @@ export class WorkspaceMatters {
   }
 
   private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'workspace-purge'), work);
+    return this.database.asJob(tenant, 'workspace-purge', work);
   }
 }
 

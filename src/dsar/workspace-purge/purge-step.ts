@@ -1,4 +1,3 @@
-import { systemTenancy } from '../../database/tenancy.js';
 import { type Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
@@ -31,4 +30,4 @@ export const withinPurge = <T>(
   database: Database,
   tenant: string,
   work: (tx: UnitOfWork) => Promise<T>,
-): Promise<T> => database.within(systemTenancy(tenant, 'workspace-purge'), work);
+): Promise<T> => database.asJob(tenant, 'workspace-purge', work);

@@ -5,7 +5,7 @@ import { Database } from '../../database/database.js';
 import { Directory } from '../../database/directory.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { DeletionModule } from '../../deletion/deletion.module.js';
-import { ErasureFiles } from '../../deletion/erasure-files.js';
+import { ErasureFiles } from '../../deletion/files/erasure-files.js';
 import { Erasures } from '../../deletion/erasures.js';
 import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
 import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import { PurgeRepeater } from '../../deletion/ledger-eraser.js';
-import { type LedgerEntry } from '../../deletion/ledger-entry.js';
-import { jobAgain } from '../../deletion/ledger-job.js';
+import { PurgeRepeater } from '../../deletion/ledger/eraser.js';
+import { type LedgerEntry } from '../../deletion/ledger/entry.js';
+import { jobAgain } from '../../deletion/ledger/job.js';
 import { ErasureMemory } from '../deletion/erasure-memory.js';
 import { type Request } from '../request.js';
 import { Purge, type PurgeStep, withinPurge } from './purge-step.js';

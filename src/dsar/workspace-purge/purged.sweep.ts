@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
-import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { eachOnItsOwn } from '../../jobs/each-on-its-own.js';
@@ -56,7 +55,7 @@ export class PurgedWorkspacesSweep {
   }
 
   private within<T>(tenant: string, work: (tx: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.database.within(systemTenancy(tenant, 'purged-workspaces'), work);
+    return this.database.asJob(tenant, 'purged-workspaces', work);
   }
 }
 

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { HostMap } from '../../datamap/host-map.js';
-import { type SignedCertificate } from '../../deletion/certificate.schema.js';
-import { Certificates } from '../../deletion/certificates.js';
-import { ErasureLedger } from '../../deletion/ledger.js';
-import { ledgerEntry, LedgerDigests } from '../../deletion/ledger-entry.js';
+import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
+import { Certificates } from '../../deletion/certificate/certificates.js';
+import { ErasureLedger } from '../../deletion/ledger/ledger.js';
+import { ledgerEntry, LedgerDigests } from '../../deletion/ledger/entry.js';
 import { type Purge, type PurgeStep } from './purge-step.js';
 import { PurgedLog } from './purged-log.js';
 import { PurgeRecipients } from './recipients.js';

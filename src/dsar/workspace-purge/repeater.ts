@@ -1,5 +1,5 @@
-import { PurgeRepeater } from '../../deletion/ledger-eraser.js';
-import { repeaterOf } from '../../deletion/ledger-repeater.js';
+import { PurgeRepeater } from '../../deletion/ledger/eraser.js';
+import { repeaterOf } from '../../deletion/ledger/repeater.js';
 import { WorkspaceEraser } from '../../deletion/workspace-eraser.js';
 import { PurgeRepetition } from './repetition.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
-import { type RepeatedMatter } from '../../deletion/ledger-eraser.js';
-import { type LedgerEntry } from '../../deletion/ledger-entry.js';
+import { type RepeatedMatter } from '../../deletion/ledger/eraser.js';
+import { type LedgerEntry } from '../../deletion/ledger/entry.js';
 import { WorkspaceOwnData } from '../../deletion/workspace-own-data.js';
 import { DomainError } from '../../errors.js';
 import { ErasureRepetition } from '../deletion/erasure-repetition.js';

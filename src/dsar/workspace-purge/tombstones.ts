@@ -4,7 +4,7 @@ import { Clock } from '../../clock.js';
 import { systemTenancy } from '../../database/tenancy.js';
 import { Database } from '../../database/database.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
-import { Certificates } from '../../deletion/certificates.js';
+import { Certificates } from '../../deletion/certificate/certificates.js';
 
 const nextOf = `
   select erasure_id as id from habeas.tombstones where tenant_id = $1 and swept_at is null limit 1`;
