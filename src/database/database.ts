@@ -119,8 +119,8 @@ export class Database {
     try {
       await runner.startTransaction(isolation);
       await tx.query(`select set_config('statement_timeout', $1, true)`, [String(statementTimeout)]);
-      await tx.begin();
       result = await work(tx);
+      await tx.end();
       await runner.commitTransaction();
     } catch (error) {
       // A dead connection cannot roll back; the server has done so, and the first error is the one to tell.

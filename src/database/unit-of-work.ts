@@ -1,5 +1,5 @@
 import { type Client } from 'pg';
-import { type EntityManager, type QueryRunner } from 'typeorm';
+import { type QueryRunner } from 'typeorm';
 import { CopyOut } from './copy-out.js';
 import { type SubjectRef, type Tenancy } from './tenancy.js';
 
@@ -25,12 +25,18 @@ interface Guise {
   selves?: readonly SubjectRef[];
 }
 
+const host: Guise = { role: 'habeas_host' };
+const residueSearch: Guise = { role: 'habeas_residue' };
+
 /**
  * One transaction in one tenancy: tenant, role, change and audit record together. One connection, one query at
  * a time: never `Promise.all` over it.
  */
 export class UnitOfWork implements SqlRunner {
+  /** What the next statement is to run as, */
   private guise: Guise;
+  /** and what the connection runs as: set only when a statement comes, because much is stepped into and left without one. */
+  private worn: Guise | undefined;
   private readonly afterCommits: (() => void)[] = [];
 
   constructor(
@@ -41,17 +47,13 @@ export class UnitOfWork implements SqlRunner {
     this.guise = first;
   }
 
-  /** TypeORM's manager on this very transaction, for entities. */
-  get manager(): EntityManager {
-    return this.runner.manager;
-  }
-
   /**
    * Streams a COPY … TO STDOUT, as the current role; `rowCount` holds COPY's own count once it has ended. Read it
    * to its end before the next statement. One that is given up cannot be rolled back over the same connection
    * (the server still sends), so the connection is cut and the server rolls back by itself.
    */
   async copyOut(statement: string): Promise<CopyOut> {
+    await this.wear(this.guise);
     const client = (await this.runner.connect()) as Client & { connection: { stream: { destroy(): void } } };
     const stream = client.query(new CopyOut(statement));
     stream.once('close', () => {
@@ -66,8 +68,8 @@ export class UnitOfWork implements SqlRunner {
   }
 
   async query<Row = Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result: unknown = await this.runner.query(sql, [...values], true);
-    return (result as { records?: Row[] }).records ?? [];
+    await this.wear(this.guise);
+    return this.send<Row>(sql, values);
   }
 
   /** The only row, or undefined. */
@@ -78,8 +80,8 @@ export class UnitOfWork implements SqlRunner {
     return (await this.query<Row>(sql, values))[0];
   }
 
-  /** Puts on the first role; called by Database right after BEGIN. */
-  async begin(): Promise<void> {
+  /** Back in the first role; called by Database right before COMMIT, where what was deferred runs. */
+  async end(): Promise<void> {
     await this.wear(this.guise);
   }
 
@@ -96,7 +98,7 @@ export class UnitOfWork implements SqlRunner {
    * Postgres raises where a policy would silently hide rows (invariant 9).
    */
   asHost<T>(work: (host: SqlRunner) => Promise<T>): Promise<T> {
-    return this.disguised({ role: 'habeas_host' }, () => work(this));
+    return this.disguised(host, () => work(this));
   }
 
   /** Reads one person's own rows, whatever their tenant; a person may be several subjects. */
@@ -116,16 +118,16 @@ export class UnitOfWork implements SqlRunner {
       await this.query('release savepoint attempt');
       return result;
     } catch (error) {
-      // Brings role and tenant back too, as they were.
-      await this.query('rollback to savepoint attempt');
-      this.guise = guise;
+      // Brings role and tenant back too, as they were; nothing can be set before it.
+      await this.send('rollback to savepoint attempt');
+      this.worn = guise;
       return otherwise(error);
     }
   }
 
   /** Reads Habeas's own tables whatever the tenant, to see whether anything of an erased person is left. */
   asResidueSearch<T>(work: (own: SqlRunner) => Promise<T>): Promise<T> {
-    return this.disguised({ role: 'habeas_residue' }, () => work(this));
+    return this.disguised(residueSearch, () => work(this));
   }
 
   /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */
@@ -140,26 +142,28 @@ export class UnitOfWork implements SqlRunner {
 
   private async disguised<T>(guise: Guise, work: () => Promise<T>): Promise<T> {
     const before = this.guise;
-    await this.wear(guise);
+    this.guise = guise;
     try {
-      const result = await work();
-      await this.wear(before);
-      return result;
-    } catch (error) {
-      // In an aborted transaction nothing can be set any more; its rollback undoes the role as well.
-      await this.wear(before).catch(() => undefined);
-      throw error;
+      return await work();
+    } finally {
+      this.guise = before;
     }
   }
 
   private async wear(guise: Guise): Promise<void> {
+    if (this.worn === guise) return;
     const rowSecurity = guise.role === 'habeas_host' ? 'off' : 'on';
-    await this.query(takeOn, [
+    await this.send(takeOn, [
       guise.role,
       rowSecurity,
       guise.workspace ?? '',
       guise.selves ? JSON.stringify(guise.selves.map(({ kind, key }) => [kind, key])) : '',
     ]);
-    this.guise = guise;
+    this.worn = guise;
+  }
+
+  private async send<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const result: unknown = await this.runner.query(sql, [...values], true);
+    return (result as { records?: Row[] }).records ?? [];
   }
 }

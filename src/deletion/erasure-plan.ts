@@ -23,13 +23,17 @@ export class ErasurePlans {
     this.host.assertFits();
     const { map, catalogue } = this.host.current();
     const { stages } = erasureOrder(catalogue, Object.values(map.collections));
-    const steps: StepPlan[] = [];
-    for (const collection of stages.flatMap((stage) => stage.collections))
-      for (const place of placesOf(job, collection)) {
-        const counted = await tx.asHost(() => this.count(tx, job, collection, place));
-        if (empty || counted.rows > 0 || counted.stays !== undefined)
-          steps.push({ ...stepOf(job, collection, place), ...counted });
-      }
+    const collections = stages.flatMap((stage) => stage.collections);
+    const steps = await tx.asHost(async () => {
+      const found: StepPlan[] = [];
+      for (const collection of collections)
+        for (const place of placesOf(job, collection)) {
+          const counted = await this.count(tx, job, collection, place);
+          if (empty || counted.rows > 0 || counted.stays !== undefined)
+            found.push({ ...stepOf(job, collection, place), ...counted });
+        }
+      return found;
+    });
     return { steps };
   }
 
