@@ -8,6 +8,12 @@ import { TestDesk } from '../support/desk.js';
 const { acme } = workspaceIds;
 const MINUTE = 60_000;
 
+const tombstone = (failure: string) => `
+  with erasure as (insert into habeas.erasures (tenant_id, job_id, scope, map_hash, created_at)
+    values ($1, gen_random_uuid(), 'account', '', $2) returning id)
+  insert into habeas.tombstones (tenant_id, erasure_id, ordinal, collection, key, due_at, next_attempt_at, failure)
+  select $1, id, 1, 'users', '[]', $2, $2::timestamptz + interval '1 year', '${failure}' from erasure`;
+
 /** Plants one thing of a kind that has been due since `$2`, in tenant `$1`. */
 const planted: Record<string, string> = {
   request: `
@@ -27,11 +33,8 @@ const planted: Record<string, string> = {
   'expired-package': `
     insert into habeas.packages (tenant_id, job_id, object_path, status, manifest, ready_at, expires_at)
     select $1, gen_random_uuid(), 'nowhere', 'ready', '{}', $2::timestamptz - interval '7 days', $2`,
-  tombstone: `
-    with erasure as (insert into habeas.erasures (tenant_id, job_id, scope, map_hash, created_at)
-      values ($1, gen_random_uuid(), 'account', '', $2) returning id)
-    insert into habeas.tombstones (tenant_id, erasure_id, ordinal, collection, key, due_at, next_attempt_at)
-    select $1, id, 1, 'users', '[]', $2, $2::timestamptz + interval '1 year' from erasure`,
+  tombstone: tombstone('23514'),
+  'waiting-tombstone': tombstone('tombstone.in_use'),
 };
 
 describe('the age of the oldest thing that is due and not done', () => {

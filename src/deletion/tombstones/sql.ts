@@ -17,19 +17,20 @@ export async function sweepTombstones(db: SqlRunner, rows: StepRows, keys: unkno
   await db.query(sql, values);
 }
 
-/** The tombstones among these whose rows exist. */
+/** `{key, filled}`: the tombstones among these whose rows exist, and whether somebody has written into them again. */
 export const stillBuried = (rows: StepRows, keys: unknown[]): Statement =>
-  statementOf(
-    (values) =>
-      `select ${rows.keyArray()} as key from ${qualified(rows.table)} as t where ${rows.hasKey(values, keys)}`,
-  );
+  statementOf((values) => {
+    const empty = emptied(rows).join(' and ') || 'true';
+    const filled = `(${empty}) is not true as filled`;
+    return `select ${rows.keyArray()} as key, ${filled} from ${qualified(rows.table)} as t where ${rows.hasKey(values, keys)}`;
+  });
 
 function isCleared(rows: StepRows, values: Values, keys: unknown[]): string {
-  const nulls = Object.entries(changesOf(rows.collection)).filter(([, value]) => value === null);
   const guard = rows.guard.takesNobodyAlong(rows.table);
-  return [
-    rows.hasKey(values, keys),
-    ...nulls.map(([column]) => `t.${quoted(column)} is null`),
-    ...(guard === undefined ? [] : [guard]),
-  ].join(' and ');
+  return [rows.hasKey(values, keys), ...emptied(rows), ...(guard === undefined ? [] : [guard])].join(' and ');
 }
+
+const emptied = ({ collection }: StepRows): string[] =>
+  Object.entries(changesOf(collection))
+    .filter(([, value]) => value === null)
+    .map(([column]) => `t.${quoted(column)} is null`);

@@ -51,6 +51,9 @@ const putOff = `
   update habeas.tombstones set attempts = attempts + 1, failure = $2, next_attempt_at = $3
   where id = any ($1::uuid[]) and swept_at is null`;
 
+/** `filled`: the application has written into the row again. `in_use`: somebody else's row hangs on it. */
+type Reason = 'tombstone.filled' | 'tombstone.in_use';
+
 export interface TombstonesSweepOptions {
   /** Inside the transaction that deletes: of these keys those whose rows have to stay for now (a hold). */
   keeps?: (tx: UnitOfWork, graves: Graves, keys: readonly unknown[]) => Promise<readonly unknown[]>;
@@ -118,8 +121,8 @@ export class TombstonesSweep {
       const left = await this.sweep(tx, erasure, first, due);
       const gone = due.filter(({ key }) => !left.has(JSON.stringify(key)));
       await tx.query(close, [gone.map(({ id }) => id), now]);
-      const filled = due.filter(({ key }) => left.has(JSON.stringify(key))).map(({ id }) => id);
-      if (filled.length > 0) await tx.query(putOff, [filled, 'tombstone.in_use', this.later()]);
+      for (const [why, those] of Map.groupBy(due, ({ key }) => left.get(JSON.stringify(key))))
+        if (why !== undefined) await tx.query(putOff, [those.map(({ id }) => id), why, this.later()]);
       if (gone.length > 0) await this.tell(tx, erasure, gone.length);
       return gone.length;
     });
@@ -135,13 +138,13 @@ export class TombstonesSweep {
     return due.filter(({ key }) => !kept.has(key));
   }
 
-  /** Keys of the rows that are still there: filled again by the application, or with others' rows hanging on them. */
+  /** Keys of the rows that are still there, and why. */
   private async sweep(
     tx: UnitOfWork,
     erasure: string,
     { collection }: Tombstone,
     due: Tombstone[],
-  ): Promise<Set<string>> {
+  ): Promise<Map<string, Reason>> {
     // Whom it was about is forgotten by now: a row that still leads to anybody is not ours to delete.
     const job: ErasureJob = {
       id: erasure,
@@ -163,15 +166,20 @@ export class TombstonesSweep {
     return tx.asHost(async (db) => {
       await sweepTombstones(db, rows, keys);
       await db.query('set constraints all immediate');
-      const left = await db.query<{ key: unknown }>(there.sql, there.values);
-      return new Set(left.map(({ key }) => JSON.stringify(key)));
+      const left = await db.query<{ key: unknown; filled: boolean }>(there.sql, there.values);
+      return new Map(
+        left.map(({ key, filled }) => [
+          JSON.stringify(key),
+          filled ? 'tombstone.filled' : 'tombstone.in_use',
+        ]),
+      );
     });
   }
 
   private async putOffFirst({ tenant, erasure }: Due, error: unknown): Promise<void> {
     await this.database.asJob(tenant, 'tombstones', async (tx) => {
       const [first] = await tx.query<Tombstone>(lockDue, [erasure, this.clock.now(), 1]);
-      if (first) await tx.query(putOff, [[first.id], codeOf(error), this.later()]);
+      if (first) await tx.query(putOff, [[first.id], reasonOf(error), this.later()]);
     });
   }
 
@@ -191,6 +199,11 @@ export class TombstonesSweep {
     if (!open) await this.options.onSwept?.(tx, erasure);
   }
 }
+
+/** A foreign key with NO ACTION or RESTRICT says so itself: foreign_key_violation, restrict_violation. */
+const keptByKey = new Set(['23503', '23001']);
+const reasonOf = (error: unknown): string =>
+  keptByKey.has(codeOf(error)) ? 'tombstone.in_use' : codeOf(error);
 
 const codeOf = (error: unknown): string => {
   const { code } = error as { code?: unknown };

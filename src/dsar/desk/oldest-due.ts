@@ -36,7 +36,11 @@ const expiredPackage = `
   select min(case when was_ready then expires_at else expires_at + interval '24 hours' end) as "due"
   from habeas.packages where removed_at is null and status <> 'building' and expires_at <= $1`;
 
-const tombstone = `select min(due_at) as "due" from habeas.tombstones where swept_at is null and due_at <= $1`;
+const tombstones = `select min(due_at) as "due" from habeas.tombstones where swept_at is null and due_at <= $1`;
+const waits = `in ('tombstone.held', 'tombstone.in_use')`;
+const tombstone = `${tombstones} and (failure is null or failure not ${waits})`;
+/** Kept by a hold or by somebody else's row, emptied as it is: nobody is late, and somebody may want to look. */
+const waitingTombstone = `${tombstones} and failure ${waits}`;
 
 const oldestOf =
   (sql: string): OldestDue =>
@@ -45,6 +49,9 @@ const oldestOf =
 
 /** What is watched of requests, mails, packages and tombstones; other kinds are registered where they are worked at. */
 export function watchOldestDue(watch: OverdueWatch): void {
-  const kinds = { request, fulfilment, outbox: oldestMail, 'expired-package': expiredPackage, tombstone };
+  const kinds = {
+    ...{ request, fulfilment, outbox: oldestMail, 'expired-package': expiredPackage },
+    ...{ tombstone, 'waiting-tombstone': waitingTombstone },
+  };
   for (const [kind, sql] of Object.entries(kinds)) watch.register(kind, oldestOf(sql));
 }

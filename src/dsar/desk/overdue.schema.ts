@@ -5,7 +5,11 @@ const Moment = z.iso.datetime({ offset: true });
 export const OverdueWork = z.object({
   kinds: z.array(
     z.object({
-      kind: z.string().describe('request, fulfilment, outbox, webhook, expired-package, tombstone, …'),
+      kind: z
+        .string()
+        .describe(
+          'request, fulfilment, outbox, webhook, expired-package, tombstone, waiting-tombstone (kept by a hold or by somebody else’s row), …',
+        ),
       oldestDueAt: Moment.nullable().describe('null: nothing of this kind is due'),
       seconds: z.number().nullable().describe('How long it has been due; null: it could not be read'),
     }),
