@@ -4,7 +4,7 @@ import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { AuditLog } from '../../src/audit/events.js';
 import { HOST_TENANT, systemTenancy } from '../../src/database/tenancy.js';
 import { TestDesk } from '../support/desk.js';
-import { eventually } from '../support/eventually.js';
+import { Gate } from '../support/gate.js';
 import { RetentionSituation } from './retention-situation.js';
 
 const { acme, borealis } = workspaceIds;
@@ -23,10 +23,7 @@ beforeAll(async () => {
   await situation.run(acme);
 });
 afterAll(() => desk.close());
-beforeEach(async () => {
-  await situation.sql('delete from habeas.holds');
-  await situation.sql('drop schema if exists slow cascade; create schema slow');
-});
+beforeEach(() => situation.sql('delete from habeas.holds'));
 
 const hold = (tenant: string, about: { person?: string; collection?: string } = {}) =>
   situation.sql(
@@ -47,20 +44,21 @@ const write = async (author: string, count = 1, room = 'order by id limit 1') =>
 const left = (ids: readonly string[]) =>
   situation.count('atelier.messages where id = any ($1::bigint[])', [ids]);
 
-/** Lets each delete of the table wait, and does something during the first. */
-const during = async (table: string, act: () => Promise<unknown>, run: () => Promise<void>) => {
-  await situation.sql(`create function slow.slowly() returns trigger language plpgsql as $$ begin
-    perform pg_sleep(1.5); return null; end $$`);
-  await situation.sql(
-    `create trigger slowly after delete on ${table} for each statement execute function slow.slowly()`,
-  );
-  const running = run();
-  await eventually(async () => {
-    const deleting = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`;
-    return (await situation.sql(deleting)).length > 0;
-  }, 20_000);
-  await act();
-  await running;
+/** Does something while the first delete of the table stands with its locks, before it is committed. */
+const during = async (table: string, act: (gate: Gate) => Promise<unknown>, run: () => Promise<void>) => {
+  const gate = await Gate.shut(desk.db, table, 'delete');
+  try {
+    const running = run();
+    try {
+      await gate.reached();
+      await act(gate);
+    } finally {
+      await gate.open();
+      await running;
+    }
+  } finally {
+    await gate.remove();
+  }
 };
 
 describe('a sweep of rows', () => {
@@ -148,9 +146,12 @@ describe('a sweep of the audit log', () => {
     const owner = await desk.as('owner');
     await during(
       'habeas.events',
-      async () => {
-        const { status } = await owner.put(`/v1/workspaces/${acme}/retention`, { auditLog: 'P120D' });
-        expect(status).toBe(200);
+      async (gate) => {
+        const change = owner.put(`/v1/workspaces/${acme}/retention`, { auditLog: 'P120D' });
+        await gate.queued();
+        situation.comesFirst(change);
+        await gate.open();
+        expect((await change).status).toBe(200);
       },
       () => situation.run(acme),
     );

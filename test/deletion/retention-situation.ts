@@ -28,6 +28,20 @@ export class RetentionSituation {
     return this.desk.app.get(RetentionRun).run({ tenant, id: tenant });
   }
 
+  /** Before a batch that has not begun yet: whose turn it is at a lock that is free again, Postgres leaves to chance. */
+  comesFirst(change: Promise<unknown>): void {
+    const { database } = this.desk.db;
+    const asJob = database.asJob.bind(database);
+    const come = change.then(
+      () => undefined,
+      () => undefined,
+    );
+    database.asJob = async (tenant, job, work, options) => {
+      await come;
+      return asJob(tenant, job, work, options);
+    };
+  }
+
   /** Newest first. */
   async told(tenant: string, action: string): Promise<any[]> {
     const rows = await this.sql<{ metadata: unknown }>(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { demoPeople, workspaceIds } from '../../demo/people.js';
 import { TestDesk } from '../support/desk.js';
-import { eventually } from '../support/eventually.js';
+import { Gate } from '../support/gate.js';
 import { differences, RetentionSituation } from './retention-situation.js';
 
 const { acme, borealis } = workspaceIds;
@@ -90,23 +90,24 @@ describe('a retention that is over', () => {
 
   test('that is lengthened while a sweep runs counts for the next batch', async () => {
     await situation.keep(acme, 'messages', 'P30D');
-    await situation.sql(`
-      create function public.slowly() returns trigger language plpgsql as $$ begin
-        perform pg_sleep(0.5); return null; end $$`);
-    await situation.sql(`
-      create trigger slowly after delete on atelier.messages for each statement execute function public.slowly()`);
-    const owner = await desk.as('owner');
-    const running = situation.run(acme);
-    await eventually(async () => {
-      const deleting = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`;
-      return (await situation.sql(deleting)).length > 0;
-    }, 20_000);
-    const body = { collections: { messages: { keep: null } } };
-    expect((await owner.put(`/v1/workspaces/${acme}/retention`, body)).status).toBe(200);
-    const left = await situation.count(old, [ago(30)]);
-    expect(left).toBeGreaterThan(0);
-    await running;
-    expect(await situation.count(old, [ago(30)])).toBe(left);
+    const gate = await Gate.shut(desk.db, 'atelier.messages', 'delete');
+    try {
+      const owner = await desk.as('owner');
+      const running = situation.run(acme);
+      await gate.reached();
+      const body = { collections: { messages: { keep: null } } };
+      const change = owner.put(`/v1/workspaces/${acme}/retention`, body);
+      await gate.queued();
+      situation.comesFirst(change);
+      await gate.open();
+      expect((await change).status).toBe(200);
+      const left = await situation.count(old, [ago(30)]);
+      expect(left).toBeGreaterThan(0);
+      await running;
+      expect(await situation.count(old, [ago(30)])).toBe(left);
+    } finally {
+      await gate.remove();
+    }
     expect(await situation.failures(acme)).toEqual([]);
   });
 
