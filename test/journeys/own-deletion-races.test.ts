@@ -7,6 +7,7 @@ import { DeletionFulfilment } from '../../src/dsar/deletion/fulfilment.js';
 import { ErasureLedger } from '../../src/deletion/ledger/ledger.js';
 import { type Caller, TestDesk } from '../support/desk.js';
 import { eventually } from '../support/eventually.js';
+import { Gate } from '../support/gate.js';
 
 const HOUR = 3_600_000;
 const { member } = demoPeople;
@@ -122,17 +123,17 @@ describe('what happens while a person is erased', () => {
 
   test('what was noted for a run that is withdrawn is forgotten, also what is being noted at that moment', async () => {
     const { body } = await me.post('/v1/me/requests', PT0S);
-    await desk.db.behindTheScenes(`
-      create function public.slowly() returns trigger language plpgsql as $$ begin
-        perform pg_sleep(1); return null; end $$;
-      create trigger slowly after insert on habeas.erasure_rows for each statement execute function public.slowly()`);
-    const running = run(body.id);
-    await eventually(async () => {
-      const noting = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`;
-      return (await desk.db.behindTheScenes(noting)).length > 0;
-    }, 20_000);
-    expect((await me.post(`/v1/me/requests/${body.id}/withdrawals`)).status).toBe(201);
-    await running;
+    const gate = await Gate.shut(desk.db, 'habeas.erasure_rows', 'insert');
+    try {
+      const running = run(body.id);
+      await gate.reached();
+      // The noting is not committed, and the withdrawal does not wait for it.
+      expect((await me.post(`/v1/me/requests/${body.id}/withdrawals`)).status).toBe(201);
+      await gate.open();
+      await running;
+    } finally {
+      await gate.remove();
+    }
     expect(await rowOf(body.id)).toMatchObject({ status: 'withdrawn' });
     expect(await noted()).toEqual([]);
   });
