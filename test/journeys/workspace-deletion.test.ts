@@ -558,8 +558,11 @@ describe('whoever else may say so', () => {
       return took;
     };
     await due(10);
-    const [few, many] = [await due(50), await due(500)];
-    // Twice as much as linear is for the machine's other guests.
+    // Twice as much as linear is for the machine's other guests; when they are busy they slow each down at times, and
+    // the fastest of several is what the sweep itself takes.
+    let [few, many] = [Infinity, Infinity];
+    for (let round = 0; round < 6 && !(many / few < 20); round++)
+      [few, many] = [Math.min(few, await due(50)), Math.min(many, await due(500))];
     expect(many / few).toBeLessThan(20);
   }, 60_000);
 
