@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Polls until the condition holds; fails with its name when it never does. */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  limitMs = 10_000,
+  limitMs = 20_000,
 ): Promise<NonNullable<T>> {
   const giveUpAt = Date.now() + limitMs;
   for (;;) {
