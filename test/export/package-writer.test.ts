@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -219,9 +219,11 @@ describe('a package', () => {
 
     test('for its signal lets go of a source that has nothing to say', async () => {
       const abort = new AbortController();
-      const silent = new PassThrough();
+      const silent = new Readable({
+        // Asked for the first time, so it is being read.
+        read: () => void setImmediate(() => abort.abort(new Error('told to stop'))),
+      });
       const closed = new Promise((resolve) => silent.once('close', resolve).once('error', () => undefined));
-      setTimeout(() => abort.abort(new Error('told to stop')), 50);
       await expect(attempt((files) => files.rows('data/x.json', silent), abort.signal)).rejects.toThrow(
         'told to stop',
       );

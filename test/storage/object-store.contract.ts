@@ -159,6 +159,13 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
       ).toBe('pages/0/0'.length);
     });
 
+    test('takes no character of a folder for any other', async () => {
+      const folders = ['a_b', 'axb', 'a_', 'a__b', 'A_b'];
+      for (const name of folders) await put(`alike/${name}/object`, 'x');
+      for (const name of folders)
+        expect(await listed(at(`alike/${name}`))).toEqual([at(`alike/${name}/object`)]);
+    });
+
     test('removes exactly what is named, however many, and again without complaint', async () => {
       const names = Array.from({ length: 130 }, (_, n) => `gone/${n}`);
       for (let n = 0; n < names.length; n += 10)
@@ -186,13 +193,15 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
 
     test('forgets an upload that is aborted, though its source never ends, and lets go of the source', async () => {
       const abort = new AbortController();
+      let pushed = 0;
       const endless = new Readable({
         read() {
           setTimeout(() => this.push(randomBytes(65_536)), 1);
+          // More than what any store keeps back before it begins to write: it is under way.
+          if (++pushed === 200) abort.abort(new Error('changed our mind'));
         },
       });
       const closed = new Promise((resolve) => endless.once('close', resolve));
-      setTimeout(() => abort.abort(new Error('changed our mind')), 500);
       await expect(
         store.put(at('half/aborted'), endless, { ...binary, signal: abort.signal }),
       ).rejects.toThrow('changed our mind');
@@ -230,7 +239,9 @@ export function objectStoreContract(driver: string, open: () => Promise<StoreUnd
       const refused = { code: 'object.path_invalid' };
       await expect(store.put(path, Readable.from(['x']), binary)).rejects.toMatchObject(refused);
       await expect(store.get(path)).rejects.toMatchObject(refused);
-      await expect(store.stat(path)).rejects.toMatchObject(refused);
+      // A storage without folders can hold `a//b`, and is asked: see supabase-store.test.ts for where it does.
+      const found = await store.stat(path).catch((error: unknown) => (error as { code?: string }).code);
+      expect(driver === 'local' ? [refused.code] : [refused.code, null]).toContain(found);
       await expect(store.remove([path])).rejects.toMatchObject(refused);
       await expect(store.signedUrl(path, { expiresInSeconds: 60 })).rejects.toMatchObject(refused);
     });
