@@ -61,10 +61,10 @@ async function receiver(...options: Parameters<typeof SmtpReceiver.open>): Promi
   return opened;
 }
 
-async function oddServer(...talk: Parameters<typeof OddServer.open>): Promise<void> {
-  const opened = await OddServer.open(...talk);
+async function oddServer(talk: Parameters<typeof OddServer.open>[0], timeouts = patient): Promise<void> {
+  const opened = await OddServer.open(talk);
   closing.push(() => opened.close());
-  outbox = outboxTo(opened.url, { timeouts: impatient });
+  outbox = outboxTo(opened.url, { timeouts });
 }
 
 const ready = (changes: Partial<NewMail<'package-ready'>> = {}): NewMail<'package-ready'> => ({
@@ -393,20 +393,26 @@ describe('a mail server that does not', () => {
   });
 
   test('because it never greets: given up in time and tried later', async () => {
-    await oddServer(() => undefined);
+    await oddServer(() => undefined, impatient);
     const mail = await send();
     expect(await outbox.deliver(mail)).toMatchObject({ outcome: 'postponed', failure: 'mail.server_slow' });
     expect(await rowOf(mail)).toMatchObject({ status: 'pending', wiped: false });
   });
 
   test('because it trickles its answers for ever: given up in time and tried later', async () => {
-    await oddServer((socket) => {
-      socket.write('220 hello\r\n');
-      const trickle = setInterval(() => socket.write('250-still thinking\r\n'), 20);
-      socket.on('close', () => clearInterval(trickle));
-    });
+    let trickled = 0;
+    await oddServer(
+      (socket) => {
+        socket.write('220 hello\r\n');
+        const trickle = setInterval(() => socket.write('250-still thinking\r\n', () => trickled++), 20);
+        socket.on('close', () => clearInterval(trickle));
+      },
+      // Only the whole of it is too long, and long enough for a busy machine to have begun.
+      { ...patient, total: 2_000 },
+    );
     const delivery = await outbox.deliver(await send());
     expect(delivery).toMatchObject({ outcome: 'postponed', failure: 'mail.server_slow' });
+    expect(trickled).toBeGreaterThan(0);
   });
 
   test('because it hangs up in the middle: tried later, and not twice within one try', async () => {
