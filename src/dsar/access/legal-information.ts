@@ -10,6 +10,7 @@ import { type LegalInformation } from '../../export/manifest.js';
 import { Controllers } from '../letters/controllers.js';
 import { isLawId } from '../law/laws.js';
 import { type Matter, type Processing } from '../law/legal-text.js';
+import { isAssumed } from '../law/jurisdiction.js';
 import { legalTexts } from '../law/legal-texts.js';
 import { type Part } from '../parts.js';
 import { type Request } from '../request.js';
@@ -64,6 +65,7 @@ export const matterOf = (request: Request, controller: ControllerProfile): Matte
   controller,
   law: request.law !== null && isLawId(request.law) ? request.law : 'contract',
   jurisdiction: request.jurisdiction,
+  assumed: isAssumed(request.clock),
   kind: request.kind,
 });
 

@@ -19,8 +19,8 @@ export interface Whereabouts {
 export interface Jurisdiction {
   jurisdiction: string;
   law: LawId;
-  /** Which of the sources decided; `earliest`: none did, and the strictest enabled law was taken. */
-  decidedBy: 'request' | 'subject' | 'establishment' | 'region' | 'earliest';
+  /** Which of the sources decided; `only`: none did, and one law is enabled; `earliest`: the strictest of several was taken. */
+  decidedBy: 'request' | 'subject' | 'establishment' | 'region' | 'only' | 'earliest';
 }
 
 /**
@@ -44,8 +44,12 @@ export function resolveJurisdiction(known: Whereabouts, kind: RequestKind, recei
   const strictest = earliestDeadline(known.enabled.map((law) => deadline({ law, kind, receivedAt })));
   if (!strictest)
     throw new DomainError('jurisdiction.none_enabled', 'Enable at least one law in JURISDICTIONS.');
-  return { jurisdiction: lawOf(strictest.law).home, law: strictest.law, decidedBy: 'earliest' };
+  const decidedBy = known.enabled.length === 1 ? 'only' : 'earliest';
+  return { jurisdiction: lawOf(strictest.law).home, law: strictest.law, decidedBy };
 }
+
+/** Nothing said which law it is: its date is kept, and nobody is told that it is theirs. */
+export const isAssumed = ({ decidedBy }: { decidedBy?: string }): boolean => decidedBy === 'earliest';
 
 /**
  * Whoever types a code means it: one that no enabled law covers is refused, where the host's own data that say

@@ -8,6 +8,8 @@ export interface Matter {
   law: LawId | 'contract';
   /** Names the authority where the controller's profile does not. */
   jurisdiction?: string | null;
+  /** The law was taken for its date only: whether it is the person's own is not known. */
+  assumed?: boolean;
   kind: RequestKind;
 }
 

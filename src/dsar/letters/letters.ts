@@ -9,6 +9,7 @@ import { certificateWords } from './certificate-words.js';
 import { Controllers } from './controllers.js';
 import { groundText, groundTexts, type Reason } from '../refusal/ground-for.js';
 import { isLawId, lawOf } from '../law/laws.js';
+import { isAssumed } from '../law/jurisdiction.js';
 import { legalTexts } from '../law/legal-texts.js';
 import { dateIn } from '../law/calendar.js';
 import { matterOf } from '../access/legal-information.js';
@@ -47,7 +48,7 @@ export class Letters {
   async received(tx: UnitOfWork, request: Request) {
     const due =
       request.dueOn && request.law
-        ? { dueOn: { on: request.dueOn, zone: request.zone }, law: lawName(request) }
+        ? { dueOn: { on: request.dueOn, zone: request.zone }, ...named(request) }
         : {};
     if (this.endedWith(request) !== undefined) await this.write(tx, request, 'account-ends', due, 'received');
     else {
@@ -205,4 +206,8 @@ const receivedOn = (request: Request) => ({
   on: dateIn(request.zone, request.receivedAt),
   zone: request.zone,
 });
+/** The law, where it is known to be the person's. */
+const named = (request: Request): { law?: string } =>
+  isAssumed(request.clock) ? {} : { law: lawName(request) };
+
 const lawName = ({ law }: Request): string => (law && isLawId(law) ? lawOf(law).name : '');

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { resolveJurisdiction, type Whereabouts } from '../../../src/dsar/law/jurisdiction.js';
+import { isAssumed, resolveJurisdiction, type Whereabouts } from '../../../src/dsar/law/jurisdiction.js';
 import { type RequestKind } from '../../../src/dsar/law/law.js';
 import { lawIds } from '../../../src/dsar/law/laws.js';
 import { codeOf } from './support.js';
@@ -52,6 +52,16 @@ test('with nothing known the enabled law with the earliest date applies', () => 
   expect(resolve({ enabled: ['ccpa', 'gdpr'] }).law).toBe('gdpr');
   expect(resolve({ enabled: ['bh-pdpl', 'lgpd'] }, 'access').law).toBe('lgpd'); // 17 March, against 23 March
   expect(resolve({ enabled: ['bh-pdpl', 'lgpd'] }, 'deletion').law).toBe('bh-pdpl'); // 16 March, against 17 March
+});
+
+test('with one law enabled there is nothing to guess', () => {
+  const alone = resolve({ enabled: ['lgpd'] });
+  expect(alone).toEqual({ jurisdiction: 'BR', law: 'lgpd', decidedBy: 'only' });
+  expect([isAssumed(alone), isAssumed(resolve({})), isAssumed(resolve({ subject: 'JP' }))]).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });
 
 test('with no law enabled there is no answer', () => {

@@ -28,6 +28,22 @@ describe('the rights of whoever is told no, or later', () => {
     );
   });
 
+  test('does not send anybody to the authority of a country that was only assumed', () => {
+    const assumed: Matter = {
+      controller: acme,
+      law: 'bh-pdpl',
+      jurisdiction: 'BH',
+      assumed: true,
+      kind: 'access',
+    };
+    expect(rightsUnder(assumed)).not.toContain('Bahrain');
+    expect(rightsUnder(assumed)).toMatch(/authority of the place where you live or work[^]*court/);
+    const british = { ...assumed, controller: { ...acme, establishment: 'GB' } };
+    expect(rightsUnder(british)).toContain('Information Commissioner');
+    const own = { ...assumed, controller: { ...acme, authority: 'the Authority of Utopia' } };
+    expect(rightsUnder(own)).toContain('complain to the Authority of Utopia, or to');
+  });
+
   test('does not send a Californian to the authority of a French controller', () => {
     const controller = { ...acme, establishment: 'FR', authority: 'the CNIL' };
     expect(rightsUnder({ controller, law: 'ccpa', jurisdiction: 'US-CA', kind: 'access' })).not.toContain(

@@ -41,9 +41,16 @@ const remedies: Record<LawId, (authority: string | null) => readonly [complaint:
   ],
 };
 
+/** Of whom it is not known where they live: no authority of a country they may never have seen. */
+const wherever = (authority: string | null | undefined): readonly string[] => [
+  `You may complain to ${authority ? `${authority}, or to ` : ''}the data protection authority of the place where you live or work.`,
+  'You may also turn to the competent court there.',
+];
+
 /** The rights to complain and to go to court: the controller's own authority, else that of the place. None under a contract. */
-export function remediesIn({ law, jurisdiction, controller }: Matter): readonly string[] {
+export function remediesIn({ law, jurisdiction, controller, assumed }: Matter): readonly string[] {
   if (law === 'contract') return [];
+  if (assumed) return wherever(controller.authority ?? placeOf(controller.establishment)?.authority);
   const place = placeOf(jurisdiction) ?? placeOf(lawOf(law).home);
   // A workspace's authority is one of its own law: a French agency says nothing to a Californian.
   const own = placeOf(controller.establishment);
