@@ -35,6 +35,12 @@ export function isMissing(error: unknown): boolean {
   return statusCode === '404' || ['NoSuchKey', 'NoSuchBucket', 'InvalidKey'].includes(code ?? named ?? '');
 }
 
+/** The address is not the one that was signed: something on the way made another of it. */
+export const isBent = (error: unknown): boolean => {
+  const { code, error: named } = (error ?? {}) as Said;
+  return (code ?? named) === 'InvalidSignature';
+};
+
 /** The refusal with its name as `code`: older servers say it in `error` only, which the library does not pass on. */
 export async function withCode(refusal: Response): Promise<Response> {
   const text = await refusal.text();

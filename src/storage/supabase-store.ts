@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { StorageClient } from '@supabase/storage-js';
 import { notFound } from '../errors.js';
-import { bucketName, folderPath, objectPath } from './object-path.js';
+import { bucketName, folderPath, isObjectPath, noPath, objectName, objectPath } from './object-path.js';
 import {
   bucketPublic,
   type ByteRange,
@@ -14,7 +14,7 @@ import {
   type StoredObject,
 } from './object-store.js';
 import { Patience } from './patience.js';
-import { isExisting, isMissing, storageError, withCode } from './supabase-errors.js';
+import { isBent, isExisting, isMissing, storageError, withCode } from './supabase-errors.js';
 
 export interface SupabaseStoresOptions {
   /** The project's address, without `/storage/v1`. */
@@ -88,7 +88,10 @@ class SupabaseStore implements ObjectStore {
   }
 
   async get(path: string, range?: ByteRange): Promise<Readable> {
-    const address = `${this.api}/object/authenticated/${inAddress(this.bucket)}/${inAddress(objectPath(path))}`;
+    const address = isObjectPath(path)
+      ? `${this.api}/object/authenticated/${inAddress(this.bucket)}/${inAddress(path)}`
+      : await this.signedName(path);
+    if (isResolved(path)) throw notFound('object');
     const patience = new Patience(this.patienceMs);
     patience.expect();
     try {
@@ -98,14 +101,15 @@ class SupabaseStore implements ObjectStore {
       // An empty object has no body.
       return patience.receiving((response.body ?? []) as AsyncIterable<Uint8Array>);
     } catch (error) {
-      throw isMissing(error) ? notFound('object') : storageError('read the object', error);
+      throw isMissing(error) || isBent(error) ? notFound('object') : storageError('read the object', error);
     } finally {
       patience.rest();
     }
   }
 
   async stat(path: string): Promise<StoredObject | null> {
-    const { data, error } = await this.files().info(inAddress(objectPath(path)));
+    if (!isObjectPath(path)) return this.statName(path);
+    const { data, error } = await this.files().info(inAddress(path));
     if (error) {
       if (isMissing(error)) return null;
       throw storageError('look the object up', error);
@@ -115,10 +119,14 @@ class SupabaseStore implements ObjectStore {
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
     const folder = folderPath(prefix);
+    yield* this.beginningWith(folder && `${folder}/`);
+  }
+
+  private async *beginningWith(prefix: string): AsyncIterable<StoredObject> {
     // By cursor, not by offset: what is removed while a sweep lists must not make it skip others.
     for (let cursor: string | undefined; ;) {
       const page = {
-        prefix: folder && `${folder}/`,
+        prefix,
         limit: pageSize,
         with_delimiter: false,
         ...(cursor && { cursor }),
@@ -126,11 +134,10 @@ class SupabaseStore implements ObjectStore {
       const { data, error } = await this.files().listV2(page);
       if (error) throw storageError('list its objects', error);
       for (const { key, name, metadata, updated_at: updated } of data.objects) {
-        yield {
-          path: key ?? name,
-          bytes: metadata?.['size'] ?? 0,
-          modifiedAt: new Date(updated),
-        };
+        const path = key ?? name;
+        // The server takes `_` and `%` for any characters.
+        if (!path.startsWith(prefix)) continue;
+        yield { path, bytes: metadata?.['size'] ?? 0, modifiedAt: new Date(updated) };
       }
       cursor = data.hasNext ? data.nextCursor : undefined;
       if (!cursor) return;
@@ -138,7 +145,8 @@ class SupabaseStore implements ObjectStore {
   }
 
   async remove(paths: readonly string[]): Promise<void> {
-    paths.forEach(objectPath);
+    const odd = paths.map(objectName).filter((path) => !isObjectPath(path));
+    for (const name of odd) await this.signedName(name);
     for (let n = 0; n < paths.length; n += pageSize) {
       const { error } = await this.files().remove(paths.slice(n, n + pageSize));
       if (error) throw storageError('remove the objects', error);
@@ -146,14 +154,9 @@ class SupabaseStore implements ObjectStore {
   }
 
   async signedUrl(path: string, { expiresInSeconds, downloadAs }: SignedUrlOptions): Promise<string> {
-    // The call for several takes names in its body; that for one signs what it makes of its own address.
-    const { data, error } = await this.files().createSignedUrls([objectPath(path)], expiresInSeconds);
-    if (error) throw isMissing(error) ? notFound('object') : storageError('sign an address', error);
-    const token = data[0]?.signedUrl?.split('?token=').at(-1);
-    if (!token) throw notFound('object');
-    const query = new URLSearchParams({ token });
-    if (downloadAs !== undefined) query.set('download', downloadAs);
-    return `${this.api}/object/sign/${inAddress(this.bucket)}/${inAddress(path)}?${query.toString()}`;
+    const address = await this.signed(objectPath(path), expiresInSeconds);
+    if (!address) throw notFound('object');
+    return downloadAs === undefined ? address : `${address}&download=${encodeURIComponent(downloadAs)}`;
   }
 
   async ready(): Promise<void> {
@@ -165,6 +168,31 @@ class SupabaseStore implements ObjectStore {
     // Another instance may have been first, and may have made it public.
     if (created.error && isExisting(created.error)) return this.ready();
     if (created.error) throw storageError('create its bucket', created.error);
+  }
+
+  /** An address for an object of exactly this name, whatever it is, if there is one. */
+  private async signed(name: string, seconds: number): Promise<string | undefined> {
+    // The call for several takes names in its body; that for one signs what it makes of its own address.
+    const { data, error } = await this.files().createSignedUrls([name], seconds);
+    if (error && !isMissing(error)) throw storageError('sign an address', error);
+    const token = data?.[0]?.signedUrl?.split('?token=').at(-1);
+    return token && `${this.api}/object/sign/${inAddress(this.bucket)}/${inAddress(name)}?token=${token}`;
+  }
+
+  /**
+   * A name that is no path may be there all the same, put by others: over S3, by a resumable upload, by a client that writes its
+   * addresses itself. @throws DomainError `object.path_invalid` where it is not
+   */
+  private async signedName(name: string): Promise<string> {
+    const address = await this.signed(objectName(name), 60);
+    if (!address) throw noPath();
+    return address;
+  }
+
+  private async statName(name: string): Promise<StoredObject | null> {
+    if (!(await this.signed(objectName(name), 60))) return null;
+    for await (const object of this.beginningWith(name)) if (object.path === name) return object;
+    return null;
   }
 
   private async upload(
@@ -227,6 +255,9 @@ class SupabaseStore implements ObjectStore {
  * which is another object.
  */
 const inAddress = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** With `.` or `..` between slashes an address is another one for whoever resolves it, our own `fetch` first. */
+const isResolved = (path: string): boolean => path.split('/').some((part) => part === '.' || part === '..');
 
 const s3Client = (url: string, { accessKey, secret }: { accessKey: string; secret: string }): S3Client =>
   new S3Client({
