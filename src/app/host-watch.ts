@@ -2,6 +2,7 @@ import { type Logger } from 'pino';
 import { type Database } from '../database/database.js';
 import { checkDataMap, type CheckResult } from '../datamap/check.js';
 import { unasked } from '../datamap/check-rows.js';
+import { checkSignIn } from '../datamap/check-sign-in.js';
 import { driftBetween, type Snapshot } from '../datamap/drift.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type DataMap } from '../datamap/map.js';
@@ -23,6 +24,9 @@ export class HostWatch {
   static async open(database: Database, map: DataMap, log: Logger): Promise<HostWatch> {
     const result = await check(database, map);
     const watch = new HostWatch(database, log, new HostMap(map, result.catalogue), result.snapshot);
+    // Louder than the others: whoever meets it is told only that they are unknown.
+    for (const { code, where, message } of checkSignIn(map))
+      log.warn({ code, where }, `data map: ${message}`);
     for (const { code, where, message } of result.warnings) log.info({ code, where }, `data map: ${message}`);
     watch.take(result);
     return watch;

@@ -2,6 +2,7 @@
 import { type SqlRunner } from '../database/unit-of-work.js';
 import { readCatalogue } from './catalogue.js';
 import { checkDataMap } from './check.js';
+import { checkSignIn } from './check-sign-in.js';
 import { type Finding } from './findings.js';
 import { grantsFor } from './grants.js';
 import { type DataMap } from './map.js';
@@ -16,7 +17,8 @@ export interface Report {
 
 /** `datamap check`: every finding with where it is and what to do. `db` as checkDataMap wants it. */
 export async function checkReport(db: SqlRunner, map: DataMap): Promise<Report> {
-  const { errors, warnings, hash, catalogue } = await checkDataMap(db, map);
+  const { errors, warnings: found, hash, catalogue } = await checkDataMap(db, map);
+  const warnings = [...checkSignIn(map), ...found];
   const summary =
     errors.length > 0
       ? `${count(errors.length, 'error')}, ${count(warnings.length, 'warning')}. Packages and erasures wait until the errors are gone.`

@@ -4,7 +4,7 @@ import { type TableRef, shown } from './names.js';
 export interface Finding {
   /** `topic.problem`, stable. */
   code: string;
-  /** schema.table or schema.table.column. */
+  /** schema.table, schema.table.column, or the part of the map that lacks something. */
   where: string;
   /** What is wrong and what to do; no values. */
   message: string;

@@ -43,6 +43,24 @@ test('the demo host fits its map from the start, grants included', () => {
   expect(lines).toEqual([]);
 });
 
+test('a map by which nobody can be known who signs in is warned of at the start, once', async () => {
+  const heard: string[] = [];
+  const ear = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      heard.push(chunk.toString());
+      done();
+    },
+  });
+  const { map } = watch.hostMap;
+  const subjects = Object.fromEntries(
+    Object.entries(map.subjects).map(([name, { signIn: _, ...kind }]) => [name, kind]),
+  );
+  const deaf = await HostWatch.open(db.database, { ...map, subjects }, createLog({ logLevel: 'warn' }, ear));
+  await deaf.look();
+  expect(heard).toHaveLength(1);
+  expect(JSON.parse(heard[0] ?? '')).toMatchObject({ code: 'sign_in.missing', where: 'subjects' });
+});
+
 test('a column that vanishes makes packages wait, says so once, and names it', async () => {
   await db.behindTheScenes('alter table atelier.users rename column display_name to shown_as');
   await watch.look();

@@ -254,6 +254,25 @@ test('the command line prints each finding with what to do, and grants that make
   }
 });
 
+test('a map that says of nobody how they sign in is warned of', async () => {
+  const host = await foreignHost('works');
+  try {
+    const report = (yaml: string) =>
+      host.asHost((db) => checkReport(db, parseDataMap(yaml, { file: 'works.yaml' })));
+    expect((await report(host.yaml)).text).not.toContain('sign_in.missing');
+    const silent = host.yaml.replace(/^ *signIn: .*\n/m, '');
+    expect(silent).not.toContain('signIn');
+    const { text, exitCode } = await report(silent);
+    expect(text).toMatch(
+      /^warning subjects\n.*signIn: \{ claim: sub, column: id \}\. \[sign_in\.missing\]$/m,
+    );
+    expect(text).toContain('1 warning.');
+    expect(exitCode).toBe(0);
+  } finally {
+    await host.drop();
+  }
+});
+
 test('a circle of foreign keys that no order can undo is an error, unless one of them can wait', async () => {
   const host = await foreignHost('post');
   const chicken = (deferrable: string) => `
