@@ -65,6 +65,13 @@ describe('every letter', () => {
       expect(href).toMatch(/^https:\/\/habeas\.example\/([dp]\/|\.well-known\/habeas-keys\.json)/);
   });
 
+  test.each(templates)('%s has every address in its text as a link that can be followed', (template) => {
+    const { text, html } = render(template, samples[template]);
+    const hrefs = [...html.matchAll(/<a href="([^"]+)"/g)].map(([, href]) => href);
+    for (const [address] of text.matchAll(/https?:\S+/g)) expect(hrefs).toContain(address);
+    expect(html.replaceAll(/<a .*?<\/a>/g, '')).not.toMatch(/https?:/);
+  });
+
   test('to somebody whose account ends does not say that anybody made a request', () => {
     const { text } = render('account-ends', samples['account-ends']);
     expect(text).not.toMatch(/request about personal data|you asked/i);

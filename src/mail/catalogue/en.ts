@@ -1,6 +1,17 @@
 import { type Catalogue } from './catalogue.js';
 import { type Formats } from './formats.js';
-import { type Block, button, type Enclosure, facts, list, paragraph, paragraphs, section } from './letter.js';
+import {
+  type Block,
+  button,
+  type Enclosure,
+  facts,
+  heading,
+  leadingTo,
+  list,
+  paragraph,
+  paragraphs,
+  section,
+} from './letter.js';
 import { type Asked, type MailParams } from './params.js';
 
 const rightsHeading = 'If you disagree';
@@ -61,13 +72,11 @@ const packageFacts = (params: MailParams['package-ready'], say: Formats): Block[
   ),
   ...(params.contents.length
     ? [
-        { type: 'heading', text: 'What is in it' } as const,
+        heading('What is in it'),
         facts(...params.contents.map(({ label, count }) => [label, say.number(count)] as const)),
       ]
     : []),
-  ...(params.leftOut?.length
-    ? [{ type: 'heading', text: 'What is not in it' } as const, list(params.leftOut)]
-    : []),
+  ...(params.leftOut?.length ? [heading('What is not in it'), list(params.leftOut)] : []),
 ];
 
 /** The heading of one reason among several. */
@@ -297,7 +306,7 @@ export const en: Catalogue = {
         paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
         ...(params.kept.length
           ? [
-              { type: 'heading', text: 'What we keep, and why' } as const,
+              heading('What we keep, and why'),
               facts(...params.kept.map(({ label, why }) => [label, why] as const)),
             ]
           : []),
@@ -307,12 +316,14 @@ export const en: Catalogue = {
               ...params.recipients,
             ])
           : []),
-        ...section('Your certificate', [
-          `The file that comes with this message is signed, and holds no personal data. The key to check it with is at ${params.keys}`,
-          ...(params.link === undefined
-            ? []
-            : [`For thirty days you find it, and how this went, at ${params.link}`]),
-        ]),
+        heading('Your certificate'),
+        leadingTo(
+          'The file that comes with this message is signed, and holds no personal data. The key to check it with is at',
+          params.keys,
+        ),
+        ...(params.link === undefined
+          ? []
+          : [leadingTo('For thirty days you find it, and how this went, at', params.link)]),
         ...section(rightsHeading, params.rights),
         paragraph('We have now forgotten this address, and cannot answer to it any more.'),
         reference(params),
@@ -400,7 +411,7 @@ export const en: Catalogue = {
         paragraph(`Backups may still hold it until ${say.day(params.backupsGoneBy)}.`),
         ...(params.kept.length
           ? [
-              { type: 'heading', text: 'What is kept, and why' } as const,
+              heading('What is kept, and why'),
               facts(...params.kept.map(({ label, why }) => [label, why] as const)),
             ]
           : []),
@@ -410,9 +421,11 @@ export const en: Catalogue = {
               ...params.recipients,
             ])
           : []),
-        ...section('The certificate', [
-          `It is enclosed as a file, signed, and holds no personal data. With it goes the last state of the workspace’s log. The key to check both with is at ${params.keys}`,
-        ]),
+        heading('The certificate'),
+        leadingTo(
+          'It is enclosed as a file, signed, and holds no personal data. With it goes the last state of the workspace’s log. The key to check both with is at',
+          params.keys,
+        ),
         paragraph(
           'This is the last mail about it: nothing that is kept of the workspace holds your address any more.',
         ),

@@ -2,7 +2,7 @@ import { type Asked } from './params.js';
 
 /** One piece of a letter. Plain text and HTML are both made of these, so the words exist once. */
 export type Block =
-  | { type: 'paragraph'; text: string }
+  | { type: 'paragraph'; text: string; link?: string }
   | { type: 'heading'; text: string }
   | { type: 'list'; items: readonly string[] }
   | { type: 'facts'; facts: readonly Fact[] }
@@ -33,14 +33,17 @@ export interface Frame {
 }
 
 export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
+/** A paragraph that ends with an address of ours, which can be followed. */
+export const leadingTo = (text: string, link: string): Block => ({ type: 'paragraph', text, link });
 export const paragraphs = (texts: readonly string[]): Block[] => texts.map(paragraph);
 /** For a page that the reader can open as they are: most have no way to show who they are, so no address of the API. */
 export const button = (label: string, url: string): Block => ({ type: 'button', label, url });
+export const heading = (text: string): Block => ({ type: 'heading', text });
 export const list = (items: readonly string[]): Block => ({ type: 'list', items });
 
 /** A heading with its paragraphs, or nothing at all when there are none. */
-export const section = (heading: string, texts: readonly string[]): Block[] =>
-  texts.length ? [{ type: 'heading', text: heading }, ...paragraphs(texts)] : [];
+export const section = (title: string, texts: readonly string[]): Block[] =>
+  texts.length ? [heading(title), ...paragraphs(texts)] : [];
 
 /** Lines of label and value; a line without a value is left out. */
 export const facts = (...lines: readonly (readonly [string, string | undefined])[]): Block => ({

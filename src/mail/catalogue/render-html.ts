@@ -49,7 +49,7 @@ export function renderHtml({
 function blockHtml(block: Block, linkHint: string): string {
   switch (block.type) {
     case 'paragraph':
-      return element('p', 'text', escapeHtml(block.text));
+      return element('p', 'text', paragraphHtml(block));
     case 'heading':
       return element('h2', 'heading', escapeHtml(block.text));
     case 'list':
@@ -73,11 +73,18 @@ function factsHtml(facts: readonly (readonly [string, string])[]): string {
   return `<table style="${light.facts}">${rows.join('')}</table>`;
 }
 
+const paragraphHtml = ({ text, link }: { text: string; link?: string }): string =>
+  link === undefined ? escapeHtml(text) : `${escapeHtml(text)} ${linkHtml(link)}`;
+
+function linkHtml(url: string): string {
+  const href = escapeHtml(webAddress(url));
+  return element('a', 'link', href, ` href="${href}" rel="noreferrer"`, 'ltr');
+}
+
 function buttonHtml({ label, url }: { label: string; url: string }, linkHint: string): string {
   const href = escapeHtml(webAddress(url));
-  const link = element('a', 'link', href, ` href="${href}" rel="noreferrer"`, 'ltr');
   return `<p style="${light.action}">${element('a', 'button', escapeHtml(label), ` href="${href}" rel="noreferrer"`)}</p>
-      ${element('p', 'hint', `${escapeHtml(linkHint)}<br>${link}`)}`;
+      ${element('p', 'hint', `${escapeHtml(linkHint)}<br>${linkHtml(url)}`)}`;
 }
 
 const element = (tag: string, part: Part, content: string, attributes = '', direction = 'auto'): string =>

@@ -9,7 +9,7 @@ export function renderText({ subject, blocks, footer }: Composition): string {
 function blockText(block: Block): string {
   switch (block.type) {
     case 'paragraph':
-      return block.text;
+      return block.link === undefined ? block.text : `${block.text}\n${block.link}`;
     case 'heading':
       return `## ${block.text}`;
     case 'list':
