@@ -24,7 +24,7 @@ describe('every letter', () => {
   test.each(templates)('%s says the same in plain text and in HTML', (template) => {
     const { subject, text, html } = render(template, samples[template], 'en-GB');
     const shown = textOf(html);
-    const lines = text.split('\n').map((line) => line.replace(/^(## |- |--$)/, ''));
+    const lines = text.split('\n').map((line) => line.replace(/^(- |-+$)/, ''));
     for (const line of lines) {
       for (const piece of line.split(/(?<=^[\w ]+): |:$/)) expect(shown).toContain(piece);
     }
@@ -70,6 +70,12 @@ describe('every letter', () => {
     const hrefs = [...html.matchAll(/<a href="([^"]+)"/g)].map(([, href]) => href);
     for (const [address] of text.matchAll(/https?:\S+/g)) expect(hrefs).toContain(address);
     expect(html.replaceAll(/<a .*?<\/a>/g, '')).not.toMatch(/https?:/);
+  });
+
+  test('in plain text sets its headings as people do, on what they are about', () => {
+    const { text } = render('package-ready', samples['package-ready'], 'en-GB');
+    expect(text).toContain('\n\nWhat is in it\n-------------\nMessages: 12,345\n');
+    expect(text).not.toContain('#');
   });
 
   test('to somebody whose account ends does not say that anybody made a request', () => {

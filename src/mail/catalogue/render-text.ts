@@ -3,7 +3,9 @@ import { type Composition } from './render.js';
 
 /** The letter for readers, human and machine, that take plain text. Lines are not wrapped: readers do that. */
 export function renderText({ subject, blocks, footer }: Composition): string {
-  return `${[subject, ...blocks.map(blockText), ['--', ...footer].join('\n')].join('\n\n')}\n`;
+  // A heading stands on what it is about.
+  const body = blocks.map((block) => `${blockText(block)}${block.type === 'heading' ? '\n' : '\n\n'}`);
+  return `${subject}\n\n${body.join('')}${['--', ...footer].join('\n')}\n`;
 }
 
 function blockText(block: Block): string {
@@ -11,7 +13,7 @@ function blockText(block: Block): string {
     case 'paragraph':
       return block.link === undefined ? block.text : `${block.text}\n${block.link}`;
     case 'heading':
-      return `## ${block.text}`;
+      return `${block.text}\n${'-'.repeat(block.text.length)}`;
     case 'list':
       return block.items.map((item) => `- ${item}`).join('\n');
     case 'facts':
