@@ -43,7 +43,7 @@ function places(config: Config, logFile: string | undefined): string {
     ...(config.mail.smtpUrl ? [] : [`Mails     ${home}/outbox`]),
     ...(config.databaseUrl ? [] : [`Database  psql "$(cat ${home}/database.url)"`]),
     ...(logFile === undefined ? [] : [`Log       ${near(logFile)}`]),
-    'Stop      Ctrl-C, Postgres included; the data stays',
+    config.databaseUrl ? 'Stop      Ctrl-C' : 'Stop      Ctrl-C, Postgres included; the data stays',
   ].join('\n');
 }
 
