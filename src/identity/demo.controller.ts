@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Clock } from '../clock.js';
 import { CONFIG, type Config } from '../config.js';
-import { notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import { Public } from '../http/allow.js';
 import { DEMO_PEOPLE, type DemoPeople, demoTokens } from './demo-tokens.js';
 
@@ -46,8 +46,16 @@ export class DemoController {
   @ApiCreatedResponse({ standardSchema: Session })
   async open(@Body({ schema: NewSession }) { person }: z.infer<typeof NewSession>) {
     const found = Object.hasOwn(this.people, person) ? this.people[person] : undefined;
-    if (!found) throw notFound('person');
+    if (!found) throw this.config.demoHost ? notFound('person') : noDemoPeople();
     const token = await demoTokens.issue(this.config.home, found, this.clock.now());
     return { token, workspaceId: found.workspaceId, userId: found.userId };
   }
 }
+
+// Of a real host nobody is a demo person: its people come with tokens of its own identity provider.
+const noDemoPeople = () =>
+  new DomainError(
+    'person.not_found',
+    'There are no demo people with a data map of your own (DATAMAP). To sign in with your own tokens, set ' +
+      'AUTH_JWT_SECRET (or AUTH_JWKS_URL), AUTH_ISSUER and AUTH_AUDIENCE.',
+  );

@@ -187,7 +187,7 @@ function core({ db, clock, host, config }: Pick<Crew, 'db' | 'clock' | 'host' | 
     { provide: Clock, useValue: clock },
     { provide: CONFIG, useValue: config },
     { provide: HostMap, useValue: host },
-    { provide: DEMO_PEOPLE, useValue: people },
+    { provide: DEMO_PEOPLE, useValue: config.demoHost ? people : {} },
     AuditLog,
   ];
   @Global()

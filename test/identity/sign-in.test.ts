@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { demoTokens } from '../../src/identity/demo-tokens.js';
@@ -51,6 +52,15 @@ describe('with the demo sign-in', () => {
     expect(
       (await it.call('POST', '/demo/sessions', undefined, { person: 'member', staff: 'support' })).status,
     ).toBe(400);
+  });
+
+  test('on a host of one’s own nobody can, and is told what to set instead', async () => {
+    it = await crew('uuid', { DATAMAP: fileURLToPath(new URL('../../demo/datamap.yaml', import.meta.url)) });
+    const { status, body } = await it.call('POST', '/demo/sessions', undefined, { person: 'member' });
+    expect([status, body.code]).toEqual([404, 'person.not_found']);
+    for (const name of ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'])
+      expect(body.detail).toContain(name);
+    expect((await it.call('GET', '/demo/people')).body).toEqual({ items: [] });
   });
 
   test('the key is made once in HABEAS_HOME, for its owner’s eyes, and opens no other installation', async () => {
