@@ -1,6 +1,7 @@
 import { html, type Html } from '../http/html.js';
 import { facts, layout, type Page, time } from '../http/page-layout.js';
 import { type ProblemPages } from '../http/page-problem.js';
+import { Formats } from '../mail/catalogue/formats.js';
 import { type PackageFacts } from './package-facts.js';
 
 const number = new Intl.NumberFormat('en-GB');
@@ -78,13 +79,10 @@ const leftOut = (parts: PackageFacts['leftOut']): Html | false =>
     </ul>
     <p class="soft">You can ask about these parts, or object; the mail that brought you here says how.</p>`;
 
-const moment = (at: string): Html => time(at, inUtc.format(new Date(at)));
+const say = new Formats('en');
 
-/** `20 December 2026 at 13:00 UTC`: who opens a link has no zone that we know. */
-const inUtc = new Intl.DateTimeFormat('en-GB', {
-  ...{ year: 'numeric', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' },
-  ...{ timeZone: 'UTC', timeZoneName: 'short' },
-});
+/** In UTC: who opens a link has no zone that we know. */
+const moment = (at: string): Html => time(at, say.moment({ at, zone: 'UTC' }));
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 

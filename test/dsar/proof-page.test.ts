@@ -54,6 +54,7 @@ describe('before the proof', () => {
     expect(page.text).toContain('Is this your request?');
     expect(page.text).toContain('<bdi>Post</bdi>');
     expect(page.text).toContain('20 November 2026');
+    expect(page.text).toContain('27 November 2026 at 13:00 (Central European Time)');
     expect(page.text.match(/<button/g)).toHaveLength(1);
     expect(page.text).not.toMatch(/<script|https?:\/\//);
     const { json } = await look(token, asProgram);

@@ -67,7 +67,7 @@ describe('the status page', () => {
     [
       'where the copy is',
       { status: 'fulfilled', outcome: 'full', package: ready },
-      'leads to your copy until 28 November 2026',
+      'leads to your copy until 28 November 2026 at 10:00 (Central European Time)',
     ],
     [
       'that the copy is gone',

@@ -48,7 +48,7 @@ describe('looking at a link', () => {
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(page).toContain('Acme &#60;Bureau&#62; &#38; Söhne');
     expect(page).toContain('European Union (Frankfurt)');
-    expect(page).toContain('27 November 2026');
+    expect(page).toContain('27 November 2026 at 12:00 (UTC)');
     expect(page).toMatch(/Messages<\/bdi><\/dt>\s*<dd>1,234<\/dd>/);
     expect(page).toContain('nothing found: Integrations');
     expect(page).toContain('12 values are stored encrypted');

@@ -130,6 +130,12 @@ describe('dates', () => {
     expect(new Formats('de-AT').day(day)).toBe('20. Dezember 2026 (Nordamerikanische Westküstenzeit)');
   });
 
+  test('in English of no region put the day first, as the pages do', () => {
+    const at = '2026-12-20T12:00:00Z';
+    expect(new Formats('en').moment({ at, zone: 'UTC' })).toBe('20 December 2026 at 12:00 (UTC)');
+    expect(new Formats('en').clock({ at, zone: 'Europe/Berlin' })).toBe('20 December 2026 at 13:00');
+  });
+
   test('of a law are never moved by a zone', () => {
     for (const zone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'Asia/Bahrain']) {
       expect(new Formats('en-GB').day({ on: '2027-01-01', zone })).toContain('1 January 2027');

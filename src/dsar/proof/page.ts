@@ -1,6 +1,8 @@
 import { html, type Html } from '../../http/html.js';
 import { facts, layout, type Page, time } from '../../http/page-layout.js';
 import { type ProblemPages } from '../../http/page-problem.js';
+import { Formats } from '../../mail/catalogue/formats.js';
+import { dateIn } from '../law/calendar.js';
 import { type ProofFacts, type ProvenFacts, type UnprovenFacts } from './proof.schema.js';
 import { inWords } from '../timeline-words.js';
 
@@ -19,7 +21,7 @@ const confirmPage = (its: UnprovenFacts): Page => ({
     ${facts([
       ['What was asked', askedShortly(its)],
       ['Received on', day(its.receivedAt, its.zone)],
-      ['Confirm until', moment(its.linkEndsAt, its.zone)],
+      ['Confirm until', time(its.linkEndsAt, say.moment({ at: its.linkEndsAt, zone: its.zone }))],
     ])}
     <form method="post"><button name="action" value="confirm">Yes, this is my request</button></form>
     <h2>If it is not yours</h2>
@@ -47,7 +49,7 @@ function statusPage(its: ProvenFacts, token: string): Page {
       ${certificate(its, token)}
       <h2>What happened${its.state === 'open' && ' so far'}</h2>
       <ol class="timeline">
-        ${inWords(its.timeline).map(({ at, text }) => html`<li>${moment(at, its.zone)}${text}</li>`)}
+        ${inWords(its.timeline).map(({ at, text }) => html`<li>${time(at, say.clock({ at, zone: its.zone }))}${text}</li>`)}
       </ol>
       ${its.mayWaive && waiver} ${its.mayWithdraw && withdrawal(its)}
     `,
@@ -144,7 +146,7 @@ function fulfilled({ kind, outcome, package: its, zone }: ProvenFacts): { title:
   if (kind === 'deletion') return { title, text: missing };
   const where =
     its?.status === 'ready' && its.expiresAt !== null
-      ? `The link in the mail we sent leads to your copy until ${dateIn(zone).format(new Date(its.expiresAt))}.`
+      ? `The link in the mail we sent leads to your copy until ${say.moment({ at: its.expiresAt, zone })}.`
       : 'The file with your copy was removed after its time. Answer our mail if you want a new one.';
   return { title, text: [where, ...missing] };
 }
@@ -172,33 +174,22 @@ const askedShortly = (its: ProofFacts): Html =>
     its.workspace !== undefined && html` in <bdi>${its.workspace}</bdi>`
   }`;
 
-function due({ dueOn, extended, overdue, paused }: ProvenFacts): Html {
-  const date = time(dueOn ?? '', dateIn('UTC').format(new Date(`${dueOn}T12:00:00Z`)));
+function due({ dueOn, extended, overdue, paused, zone }: ProvenFacts): Html {
+  const date = time(dueOn ?? '', say.date({ on: dueOn ?? '', zone }));
   const note = paused ? ' (paused)' : overdue ? ' (overdue)' : extended ? ' (extended)' : '';
   return html`${date}${note}`;
 }
 
-function foot({ controller, requestId, zone }: ProofFacts): Html {
+function foot({ controller, receivedAt, requestId, zone }: ProofFacts): Html {
   const contact = controller.dpo ?? controller.contact;
   return html`${contact !== undefined && html`<p>Questions: <bdi>${contact}</bdi></p>`}
     <p>Reference: ${requestId}</p>
-    <p>Times are in ${zoneName(zone)}.</p>`;
+    <p>Times are in ${say.zone(zone, new Date(receivedAt))}.</p>`;
 }
 
-const long = { year: 'numeric', month: 'long', day: 'numeric' } as const;
-const dateIn = (timeZone: string) => new Intl.DateTimeFormat('en-GB', { ...long, timeZone });
-const day = (at: string, zone: string): Html => time(at, dateIn(zone).format(new Date(at)));
-
-function moment(at: string, timeZone: string): Html {
-  const clock = { ...long, hour: 'numeric', minute: '2-digit', timeZone } as const;
-  return time(at, new Intl.DateTimeFormat('en-GB', clock).format(new Date(at)));
-}
-
-function zoneName(timeZone: string): string {
-  if (timeZone === 'UTC') return 'UTC';
-  const named = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longGeneric' }).formatToParts();
-  return named.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
-}
+/** As in the mails, so that a date on the page is the one in the mail. */
+const say = new Formats('en');
+const day = (at: string, zone: string): Html => time(at, say.date({ on: dateIn(zone, new Date(at)), zone }));
 
 /** What happened to a link that proves nothing (any more), and what to do. */
 export const proofProblems: ProblemPages = {

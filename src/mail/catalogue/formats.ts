@@ -1,8 +1,13 @@
 import { type Day, type Moment } from './params.js';
 
-/** Dates, numbers and lists as the reader's language writes them. */
+/** Dates, numbers and lists as the reader's language writes them: in letters, and on the pages they lead to. */
 export class Formats {
-  constructor(private readonly locale: string) {}
+  private readonly locale: string;
+
+  /** @param locale BCP 47; English of no region puts the day first and counts to 24, which no region misreads */
+  constructor(locale: string) {
+    this.locale = locale === 'en' ? 'en-GB' : locale;
+  }
 
   /** `20 December 2026`, for running text where nothing depends on the zone. */
   date({ on }: Day): string {
@@ -14,18 +19,23 @@ export class Formats {
     return `${this.date(day)} (${this.zone(day.zone, noon(day.on))})`;
   }
 
-  /** `20 December 2026, 13:00 (Central European Time)` */
-  moment({ at, zone }: Moment): string {
-    const date = new Date(at);
+  /** `20 December 2026 at 13:00 (Central European Time)` */
+  moment(moment: Moment): string {
+    return `${this.clock(moment)} (${this.zone(moment.zone, new Date(moment.at))})`;
+  }
+
+  /** `20 December 2026 at 13:00`, where the zone is named nearby. */
+  clock({ at, zone }: Moment): string {
     const time = { ...long, hour: 'numeric', minute: '2-digit', timeZone: zone } as const;
-    return `${new Intl.DateTimeFormat(this.locale, time).format(date)} (${this.zone(zone, date)})`;
+    return new Intl.DateTimeFormat(this.locale, time).format(new Date(at));
   }
 
   number(value: number): string {
     return new Intl.NumberFormat(this.locale).format(value);
   }
 
-  private zone(zone: string, date: Date): string {
+  /** `Central European Time` */
+  zone(zone: string, date: Date): string {
     // Its generic name would be GMT+00:00.
     if (zone === 'UTC') return zone;
     const name = { timeZone: zone, timeZoneName: 'longGeneric' } as const;
