@@ -4,6 +4,7 @@ import pg from 'pg';
 import { getConstructionPlans, PgBoss } from 'pg-boss';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { projectFile } from '../config.js';
+import { withCure } from './migration-rights.js';
 
 const folder = projectFile('migrations');
 
@@ -16,6 +17,7 @@ const roles = ['habeas_app', 'habeas_self', 'habeas_desk', 'habeas_sweep', 'habe
  * @param ownerUrl who migrates: a superuser, or a role that may create roles and schemas
  * @param loginName the service's login role, made if missing when `loginPassword` is given
  * @returns the names of the migrations that were run
+ * @throws Error that names what to grant, where the migrating role lacks a right
  */
 export async function migrate(
   ownerUrl: string,
@@ -33,6 +35,8 @@ export async function migrate(
     await installQueue(lock, ownerUrl);
     await admit(lock, loginName, loginPassword);
     return applied;
+  } catch (error) {
+    throw await withCure(error, lock, ['habeas_owner', ...roles]);
   } finally {
     await lock.end();
   }
