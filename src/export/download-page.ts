@@ -13,7 +13,7 @@ export function downloadPage(its: PackageFacts): string {
   const page: Page = {
     title:
       its.scope === 'workspace' ? 'The copy of your workspace is ready' : 'The copy of your data is ready',
-    from: its.controllers.length === 1 ? its.controllers[0] : undefined,
+    from: its.controllers[0],
     body: html` <p>
         It is one ZIP file. Unpack it and open <b>index.html</b> to read it; the other files are for taking
         the data elsewhere.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Manifest } from './manifest.js';
 import { type Package } from './packages.js';
 
 /** What a link says before anything is downloaded: what it is and how much, never what it says. */
@@ -7,8 +8,9 @@ export const PackageFacts = z
     requestId: z.uuid(),
     scope: z.enum(['account', 'person', 'workspace']),
     workspaceId: z.guid().optional(),
-    /** Who decides about the data that is in it, by name. */
-    controllers: z.array(z.string()),
+    controllers: z
+      .array(z.string())
+      .describe('Who decides about the data that is in it, by name; first whoever answers the request'),
     region: z.object({ id: z.string(), name: z.string() }).nullable(),
     builtAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
@@ -35,7 +37,7 @@ export function factsOf({ package: its, expiresAt }: { package: Package; expires
     requestId: its.jobId,
     scope: manifest.scope,
     ...(manifest.workspaceId && { workspaceId: manifest.workspaceId }),
-    controllers: [...new Set(manifest.legalInformation.map(({ controller }) => controller.name))],
+    controllers: controllersOf(manifest),
     region: manifest.region,
     builtAt: readyAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
@@ -45,4 +47,10 @@ export function factsOf({ package: its, expiresAt }: { package: Package; expires
     missingFiles: manifest.missingFiles.length,
     leftOut: manifest.leftOut,
   };
+}
+
+/** The host answers for an account, a workspace for what was asked of it: the name that the mail with the link comes from. */
+function controllersOf({ legalInformation, workspaceId }: Manifest): string[] {
+  const answering = legalInformation.filter((its) => its.workspaceId === workspaceId);
+  return [...new Set([...answering, ...legalInformation].map(({ controller }) => controller.name))];
 }

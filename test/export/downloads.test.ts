@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemTenancy } from '../../src/database/tenancy.js';
+import { type Manifest } from '../../src/export/manifest.js';
 import { eventually } from '../support/eventually.js';
 import { type Delivery, delivery, neighbour, type Stored, workspace } from './delivery.js';
 
@@ -55,6 +56,21 @@ describe('looking at a link', () => {
     expect(page).not.toContain('SENTINEL-SUBJECT');
     expect(page.match(/<button/g)).toHaveLength(1);
     expect(page).not.toMatch(/<script|<link|https?:\/\//);
+  });
+
+  test.each([
+    ['the host, of an account', { scope: 'account', workspaceId: undefined }, 'Host GmbH'],
+    ['the workspace, of what it was asked for', {}, 'Acme'],
+  ] as const)('names above the card who answers, as the mail did: %s', async (_, its, name) => {
+    const [host, acme] = [{ name: 'Host GmbH' }, { name: 'Acme' }];
+    const legalInformation = [
+      { controller: host, items: [] },
+      { controller: acme, workspaceId: workspace, items: [] },
+    ];
+    const named = await it_.ready({ manifest: { ...its, legalInformation } as Partial<Manifest> });
+    const page = await (await fetch(`${it_.url}/d/${named.link.token}`, { headers: browser })).text();
+    expect(page).toContain(`<p class="from"><bdi>${name}</bdi></p>`);
+    expect(page).toContain('Who holds the data');
   });
 
   test('answers the same facts to a program', async () => {
