@@ -92,6 +92,13 @@ export function countQuery(map: DataMap, catalogue: Catalogue, name: string, sel
   );
 }
 
+/** One row where a collection has any, none where it has none. */
+export function anyQuery(map: DataMap, catalogue: Catalogue, name: string, selection: Selection): string {
+  const collection = collectionIn(map, name);
+  const table = qualified(tableOf(catalogue, collection));
+  return `select 1 from ${table} as t where ${rowsSelected(map, catalogue, collection, selection)} limit 1`;
+}
+
 /** `{bucket, path, name, key}` of the files that the selected rows name; `key` is the row's key as JSON text. */
 export function filesQuery(
   map: DataMap,
