@@ -120,7 +120,7 @@ export class Database {
       await runner.startTransaction(isolation);
       await tx.query(`select set_config('statement_timeout', $1, true)`, [String(statementTimeout)]);
       result = await work(tx);
-      await tx.end();
+      await tx.beforeCommit();
       await runner.commitTransaction();
     } catch (error) {
       // A dead connection cannot roll back; the server has done so, and the first error is the one to tell.

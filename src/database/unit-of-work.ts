@@ -25,18 +25,18 @@ interface Guise {
   selves?: readonly SubjectRef[];
 }
 
-const host: Guise = { role: 'habeas_host' };
-const residueSearch: Guise = { role: 'habeas_residue' };
-
 /**
  * One transaction in one tenancy: tenant, role, change and audit record together. One connection, one query at
  * a time: never `Promise.all` over it.
  */
 export class UnitOfWork implements SqlRunner {
-  /** What the next statement is to run as, */
+  /** As what the next statement is to run. */
   private guise: Guise;
-  /** and what the connection runs as: set only when a statement comes, because much is stepped into and left without one. */
+  /** As what the connection runs. Behind `guise` until a statement comes: much is stepped into and left without one. */
   private worn: Guise | undefined;
+  private isBusy = false;
+  /** Of the last statement: the transaction is aborted, and COMMIT would roll it back without a word. */
+  private failure: Error | undefined;
   private readonly afterCommits: (() => void)[] = [];
 
   constructor(
@@ -53,7 +53,7 @@ export class UnitOfWork implements SqlRunner {
    * (the server still sends), so the connection is cut and the server rolls back by itself.
    */
   async copyOut(statement: string): Promise<CopyOut> {
-    await this.wear(this.guise);
+    await this.alone(() => Promise.resolve());
     const client = (await this.runner.connect()) as Client & { connection: { stream: { destroy(): void } } };
     const stream = client.query(new CopyOut(statement));
     stream.once('close', () => {
@@ -68,8 +68,7 @@ export class UnitOfWork implements SqlRunner {
   }
 
   async query<Row = Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    await this.wear(this.guise);
-    return this.send<Row>(sql, values);
+    return this.alone(() => this.send<Row>(sql, values));
   }
 
   /** The only row, or undefined. */
@@ -80,9 +79,13 @@ export class UnitOfWork implements SqlRunner {
     return (await this.query<Row>(sql, values))[0];
   }
 
-  /** Back in the first role; called by Database right before COMMIT, where what was deferred runs. */
-  async end(): Promise<void> {
-    await this.wear(this.guise);
+  /**
+   * Called by Database: back in the first role, because what was deferred runs at COMMIT.
+   * @throws what the last statement failed with, if somebody has passed over it
+   */
+  async beforeCommit(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    await this.alone(() => Promise.resolve());
   }
 
   /**
@@ -90,6 +93,8 @@ export class UnitOfWork implements SqlRunner {
    * row and event in the part's own tenant, all or nothing. Row-level security keeps holding in there.
    */
   inTenant<T>(tenant: string, work: () => Promise<T>): Promise<T> {
+    const { role, workspace } = this.guise;
+    if (role === 'habeas_app' && workspace === tenant) return work();
     return this.disguised({ role: 'habeas_app', workspace: tenant }, work);
   }
 
@@ -98,7 +103,7 @@ export class UnitOfWork implements SqlRunner {
    * Postgres raises where a policy would silently hide rows (invariant 9).
    */
   asHost<T>(work: (host: SqlRunner) => Promise<T>): Promise<T> {
-    return this.disguised(host, () => work(this));
+    return this.disguised({ role: 'habeas_host' }, () => work(this));
   }
 
   /** Reads one person's own rows, whatever their tenant; a person may be several subjects. */
@@ -108,6 +113,7 @@ export class UnitOfWork implements SqlRunner {
 
   /**
    * Work that may fail without taking the transaction down: what it wrote is undone, and `otherwise` answers for it.
+   * Savepoints that span a change of role belong here alone: any other would leave `worn` untrue.
    * @param otherwise gets the error; throws it again where it is not one to live with
    */
   async attempt<T>(work: () => Promise<T>, otherwise: (error: unknown) => T): Promise<T> {
@@ -121,13 +127,15 @@ export class UnitOfWork implements SqlRunner {
       // Brings role and tenant back too, as they were; nothing can be set before it.
       await this.send('rollback to savepoint attempt');
       this.worn = guise;
+      // Else one around it would find this one by its name, and undo only what came after.
+      await this.send('release savepoint attempt');
       return otherwise(error);
     }
   }
 
   /** Reads Habeas's own tables whatever the tenant, to see whether anything of an erased person is left. */
   asResidueSearch<T>(work: (own: SqlRunner) => Promise<T>): Promise<T> {
-    return this.disguised(residueSearch, () => work(this));
+    return this.disguised({ role: 'habeas_residue' }, () => work(this));
   }
 
   /** Runs once this transaction has committed; not at all if it rolls back. Must not throw. */
@@ -150,6 +158,18 @@ export class UnitOfWork implements SqlRunner {
     }
   }
 
+  /** One statement at a time: another one beside it would run as whatever this one has taken on. */
+  private async alone<T>(statement: () => Promise<T>): Promise<T> {
+    if (this.isBusy) throw new Error('A unit of work runs one statement at a time.');
+    this.isBusy = true;
+    try {
+      await this.wear(this.guise);
+      return await statement();
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
   private async wear(guise: Guise): Promise<void> {
     if (this.worn === guise) return;
     const rowSecurity = guise.role === 'habeas_host' ? 'off' : 'on';
@@ -163,7 +183,13 @@ export class UnitOfWork implements SqlRunner {
   }
 
   private async send<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result: unknown = await this.runner.query(sql, [...values], true);
-    return (result as { records?: Row[] }).records ?? [];
+    try {
+      const result: unknown = await this.runner.query(sql, [...values], true);
+      this.failure = undefined;
+      return (result as { records?: Row[] }).records ?? [];
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
   }
 }

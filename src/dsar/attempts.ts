@@ -3,12 +3,12 @@ import { Database } from '../database/database.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { HostMap } from '../datamap/host-map.js';
 import { type JobRef } from '../jobs/queue.js';
-import { type Failure, type Request } from './request.js';
+import { type Failure } from './request.js';
 import { Requests } from './requests.js';
 import { Setbacks } from './setbacks.js';
 
 /** What is done about one request, by its kind. */
-export interface Attempt<Begun extends { request: Request }> {
+export interface RequestWork<Begun> {
   /** In a transaction of its own. undefined: not due, or not any more. */
   begin: (tx: UnitOfWork) => Promise<Begun | undefined>;
   /** In transactions of its own. */
@@ -29,21 +29,21 @@ export class Attempts {
     private readonly setbacks: Setbacks,
   ) {}
 
-  /** @param job as the log names it */
-  async run<Begun extends { request: Request }>(
-    { tenant }: JobRef,
-    job: string,
-    { begin, work, failureOf, giveUp }: Attempt<Begun>,
+  /** @param name of the job, for the log */
+  async run<Begun>(
+    { tenant, id }: JobRef,
+    name: string,
+    { begin, work, failureOf, giveUp }: RequestWork<Begun>,
   ): Promise<void> {
-    const begun = await this.database.asJob(tenant, job, begin);
+    const begun = await this.database.asJob(tenant, name, begin);
     if (!begun) return;
     try {
       // Asked before anything of the host is read: what Postgres would say of it is a failure, this is a wait.
       this.host.assertFits();
       await work(begun);
     } catch (error) {
-      await this.database.asJob(tenant, job, async (tx) => {
-        const request = await this.requests.lock(tx, begun.request.id);
+      await this.database.asJob(tenant, name, async (tx) => {
+        const request = await this.requests.lock(tx, id);
         if (giveUp && !(await giveUp(tx, begun))) return;
         await this.setbacks.note(tx, request, failureOf(error));
       });

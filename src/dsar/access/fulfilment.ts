@@ -28,7 +28,7 @@ export class AccessFulfilment {
 
   /** Runs one request if it is due; does nothing when it is not (any more). */
   run(job: JobRef): Promise<void> {
-    return this.attempts.run<PackageAttempt>(job, ACCESS_FULFILMENT, {
+    return this.attempts.run(job, ACCESS_FULFILMENT, {
       begin: (tx) => this.begin(tx, job.id),
       work: async (attempt) => {
         const built = await this.accessPackage.build(attempt);

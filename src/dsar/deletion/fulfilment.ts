@@ -25,22 +25,22 @@ export class DeletionFulfilment {
 
   /** Runs one request if it is due and nothing stands in its way; does nothing when it is not (any more). */
   run(job: JobRef): Promise<void> {
-    return this.attempts.run<{ request: Request }>(job, DELETION_FULFILMENT, {
+    return this.attempts.run(job, DELETION_FULFILMENT, {
       begin: (tx) => this.begin(tx, job.id),
-      work: ({ request }) => this.work.run(request),
+      work: (request) => this.work.run(request),
       failureOf: erasureFailureOf,
     });
   }
 
-  private async begin(tx: UnitOfWork, id: string): Promise<{ request: Request } | undefined> {
+  private async begin(tx: UnitOfWork, id: string): Promise<Request | undefined> {
     const locked = await this.requests.lock(tx, id);
     if (locked.kind !== 'deletion' || locked.scope === 'workspace') return undefined;
     const request = await this.starts.due(tx, locked);
     if (!request) return undefined;
-    if (request.status === 'in_progress') return { request };
+    if (request.status === 'in_progress') return request;
     const parts = await this.parts.of(tx, request);
     if (!(await this.isClear(tx, request, parts))) return undefined;
-    return { request: await this.starts.start(tx, request, parts) };
+    return this.starts.start(tx, request, parts);
   }
 
   private async isClear(tx: UnitOfWork, request: Request, parts: Part[]): Promise<boolean> {

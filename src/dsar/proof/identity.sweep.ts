@@ -16,9 +16,10 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 const unproven = `
-  select tenant_id as "tenant", id from habeas.requests
+  select tenant_id as "tenant", id from habeas.requests r
   where status = 'verifying' and id > $2
-    and (filed_at <= $1 or acknowledge_by - 1 <= ($3::timestamptz at time zone zone)::date)
+    and (filed_at <= $1 or acknowledge_by - 1 <= ($3::timestamptz at time zone zone)::date
+         or not exists (select from habeas.request_verifications v where v.request_id = r.id))
   order by id limit 500`;
 
 const linksSent =

@@ -25,12 +25,9 @@ export class WorkspaceDeletionFulfilment {
 
   /** Purges one workspace if its grace is over and nothing waits; does nothing when it is not due (any more). */
   run(job: JobRef): Promise<void> {
-    return this.attempts.run<{ request: Request }>(job, WORKSPACE_PURGE, {
-      begin: async (tx) => {
-        const request = await this.begin(tx, job.id);
-        return request && { request };
-      },
-      work: ({ request }) => this.purge.run(request),
+    return this.attempts.run(job, WORKSPACE_PURGE, {
+      begin: (tx) => this.begin(tx, job.id),
+      work: (request) => this.purge.run(request),
       failureOf: erasureFailureOf,
     });
   }
