@@ -2,7 +2,6 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemTenancy } from '../../src/database/tenancy.js';
-import { type Manifest } from '../../src/export/manifest.js';
 import { eventually } from '../support/eventually.js';
 import { type Delivery, delivery, neighbour, type Stored, workspace } from './delivery.js';
 
@@ -67,7 +66,7 @@ describe('looking at a link', () => {
       { controller: host, items: [] },
       { controller: acme, workspaceId: workspace, items: [] },
     ];
-    const named = await it_.ready({ manifest: { ...its, legalInformation } as Partial<Manifest> });
+    const named = await it_.ready({ manifest: { ...its, legalInformation } });
     const page = await (await fetch(`${it_.url}/d/${named.link.token}`, { headers: browser })).text();
     expect(page).toContain(`<p class="from"><bdi>${name}</bdi></p>`);
     expect(page).toContain('Who holds the data');
