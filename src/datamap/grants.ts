@@ -54,21 +54,34 @@ export function neededGrants(map: DataMap, catalogue: Catalogue): NeededGrant[] 
   return [...needed.values()].sort((a, b) => (qualified(a.table) < qualified(b.table) ? -1 : 1));
 }
 
+// A plain owner of the tables may neither make a role nor give BYPASSRLS. Without the role no grant can follow; without
+// BYPASSRLS all the others stand, and only tables with row-level security wait.
 const ROLE = `
 do $$
 begin
   if not exists (select from pg_roles where rolname = 'habeas_host') then
-    create role habeas_host nologin noinherit bypassrls;
-  elsif not (select rolbypassrls from pg_roles where rolname = 'habeas_host') then
+    begin
+      create role habeas_host nologin noinherit;
+    exception when insufficient_privilege then
+      raise insufficient_privilege using
+        message = 'The role habeas_host does not exist, and you may not create it.',
+        hint = 'Run npx habeas migrate, which creates it, and then these grants again.';
+    end;
+  end if;
+  if not (select rolbypassrls from pg_roles where rolname = 'habeas_host') then
     -- Without it a policy of yours would hide rows from packages and erasures.
-    alter role habeas_host bypassrls;
+    begin
+      alter role habeas_host bypassrls;
+    exception when insufficient_privilege then
+      raise notice 'Tables with row-level security stay closed to Habeas until a superuser runs: alter role habeas_host bypassrls;';
+    end;
   end if;
 end
 $$;`.trim();
 
 /**
- * SQL to be run by whoever owns the tables (and may give BYPASSRLS): idempotent, everything quoted. Takes back
- * what the map does not name any more.
+ * SQL to be run by whoever owns the tables: idempotent, everything quoted. Takes back what the map does not name any
+ * more.
  * @param residue also lets the search after an erasure read every table that is not exempt
  */
 export function grantsFor(map: DataMap, catalogue: Catalogue, { residue = false } = {}): string {

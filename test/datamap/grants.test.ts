@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { readCatalogue } from '../../src/datamap/catalogue.js';
 import { grantsFor } from '../../src/datamap/grants.js';
 import { collection } from '../deletion/invented-host.js';
@@ -77,5 +78,71 @@ describe('of tables that the map exempts or does not know', () => {
     );
     await grant();
     expect(await readable()).toEqual([]);
+  });
+});
+
+describe('run by an owner of the tables who may do nothing else', () => {
+  let host: ForeignHost;
+  let client: pg.Client;
+  let noticed: string[];
+  beforeAll(async () => {
+    host = await hostOf(schema, JSON.stringify(map), 'invented.yaml', false);
+    client = new pg.Client({ connectionString: host.database.ownerUrl });
+    client.on('notice', ({ message }) => noticed.push(message ?? ''));
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.end();
+    await host.drop();
+  });
+
+  const granted = `select count(*)::int as tables from information_schema.tables
+    where table_schema in ('h', 'apart') and has_table_privilege('habeas_host',
+      format('%I.%I', table_schema, table_name)::regclass, 'select')`;
+
+  /** Rolled back: roles are the whole server's, and other tests are at work on it. */
+  const asPlainOwner = async <T>(arrange: string, work: (grants: string) => Promise<T>): Promise<T> => {
+    noticed = [];
+    const grants = grantsFor(host.map, await host.asOwner((db) => readCatalogue(db)), { residue: true });
+    await client.query('begin');
+    try {
+      await client.query(`create role plain_owner; ${arrange};
+        alter schema h owner to plain_owner; alter schema apart owner to plain_owner;
+        do $$ declare name text; begin
+          for name in select format('%I.%I', table_schema, table_name) from information_schema.tables
+                       where table_schema in ('h', 'apart') loop
+            execute 'alter table ' || name || ' owner to plain_owner';
+          end loop;
+        end $$;
+        set local role plain_owner`);
+      return await work(grants);
+    } finally {
+      await client.query('rollback');
+    }
+  };
+
+  test('all goes through, and what a superuser has to run is told as it is to be run', async () => {
+    const tables = await asPlainOwner('alter role habeas_host nobypassrls', async (grants) => {
+      await client.query(grants);
+      return (await client.query(granted)).rows as unknown;
+    });
+    // The four of the schema apart are exempt; what is not, is searched.
+    expect(tables).toEqual([{ tables: 4 }]);
+    expect(noticed).toEqual([expect.stringMatching(/ a superuser runs: alter role habeas_host bypassrls;$/)]);
+  });
+
+  test('nothing is told where the role sees past policies already', async () => {
+    await asPlainOwner('', (grants) => client.query(grants));
+    expect(noticed).toEqual([]);
+  });
+
+  test('a role that is not there yet is named with what makes it', async () => {
+    const refused = asPlainOwner('alter role habeas_host rename to habeas_host_elsewhere', (grants) =>
+      client.query(grants),
+    );
+    await expect(refused).rejects.toMatchObject({
+      message: 'The role habeas_host does not exist, and you may not create it.',
+      hint: expect.stringContaining('npx habeas migrate') as unknown,
+    });
   });
 });
