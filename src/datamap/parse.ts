@@ -29,12 +29,14 @@ export function parseDataMap(yaml: string, { file, builtIn }: MapOrigin): DataMa
       document.errors.map((e) => ({ ...lines.linePos(e.pos[0]), path: '', message: firstLine(e.message) })),
     );
   }
-  const parsed = dataMapSchema.safeParse(document.toJS());
+  const written: unknown = document.toJS();
+  const parsed = dataMapSchema.safeParse(written);
   const place = (problem: Problem) => ({
     ...lines.linePos(offsetOf(document, problem.path)),
     ...shownProblem(problem),
   });
-  if (!parsed.success) fail(file, parsed.error.issues.flatMap((issue) => problemsOf(issue, [])).map(place));
+  if (!parsed.success)
+    fail(file, parsed.error.issues.flatMap((issue) => problemsOf(issue, [], written)).map(place));
   const resolver = new Resolver(parsed.data);
   const map = resolver.resolve(parsed.data);
   const problems = [...resolver.problems, ...incoherences(map)];
@@ -97,23 +99,34 @@ const shownProblem = ({ path, message }: Problem) => ({
 });
 
 /** zod's issues as problems; of a union only the branch that the author most likely meant. */
-function problemsOf(issue: z.core.$ZodIssue, above: (string | number)[]): Problem[] {
+function problemsOf(issue: z.core.$ZodIssue, above: (string | number)[], written: unknown): Problem[] {
   const path = [...above, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a word of the data map' }));
   if (issue.code === 'invalid_key')
     return [{ path, message: `is not a valid name: ${reason(issue.issues)}` }];
-  if (issue.code === 'invalid_type')
-    return [
-      { path, message: issue.message.endsWith('received undefined') ? 'is missing' : plain(issue.message) },
-    ];
+  // Of a word that is not there every branch of a union says only that it is not that.
+  if (valueAt(written, path) === undefined) return [{ path, message: missing(issue) }];
   if (issue.code !== 'invalid_union') return [{ path, message: plain(issue.message) }];
   const meant = issue.errors.filter((branch) => !branch.some((e) => e.path.length === 0 && mismatch(e)));
   const best = meant.toSorted((a, b) => a.length - b.length)[0];
-  if (best) return best.flatMap((inner) => problemsOf(inner, path));
+  if (best) return best.flatMap((inner) => problemsOf(inner, path, written));
   const messages = new Set(issue.errors.flatMap((branch) => branch.map((e) => plain(e.message))));
   return [{ path, message: messages.size > 0 ? [...messages].join(', or ') : plain(issue.message) }];
 }
+
+/** Where only a few words fit, the author need not look them up. */
+function missing(issue: z.core.$ZodIssue): string {
+  const chosen =
+    issue.code === 'invalid_value' || (issue.code === 'invalid_union' && issue.errors.length === 0);
+  return chosen ? `is missing: ${plain(issue.message)}` : 'is missing';
+}
+
+const valueAt = (written: unknown, path: (string | number)[]): unknown =>
+  path.reduce(
+    (value, step) => (value as Record<string | number, unknown> | null | undefined)?.[step],
+    written,
+  );
 
 const mismatch = (issue: z.core.$ZodIssue) => issue.code === 'invalid_type' || issue.code === 'invalid_value';
 const reason = (issues: z.core.$ZodIssue[]) => issues.map((i) => i.message).join(', ');

@@ -130,6 +130,39 @@ describe('an error', () => {
     expect(complaint(valid.replace(from, to))).toContain(expected);
   });
 
+  test.each([
+    ['workspaces', /^workspaces: none\n/m, '1:1 workspaces'],
+    ['controller', /^controller: .*\n/m, '1:1 controller'],
+    ['collections', /^collections:[^]*$/m, '1:1 collections'],
+    ['workspace of a collection', /^ +workspace: none\n/m, '10:3 collections.users.workspace'],
+    [
+      'controller of a collection',
+      /^ +controller: host\n/m,
+      '10:3 collections.users.controller',
+      ': expected one of "host"|"workspace"',
+    ],
+    ['retention of a collection', /^ +retention: .*\n/m, '10:3 collections.users.retention'],
+    ['subject of a collection', /^ +subject: .*\n/m, '10:3 collections.users.subject'],
+    ['erasure of a collection', /^ +erasure: .*\n/m, '10:3 collections.users.erasure'],
+    [
+      'rule of an erasure',
+      /rule: delete /,
+      '20:5 collections.users.erasure.rule',
+      ": Expected 'delete' | 'pseudonymise' | 'clear' | 'tombstone' | 'keep'",
+    ],
+    [
+      'normalise of an identifier',
+      /, normalise: mail/,
+      '6:20 subjects.user.identifiers.mail.normalise',
+      ': expected one of "exact"|"mail"|"phone"',
+    ],
+    ['version', /^version: 1\n/, '1:1 version', ': expected 1'],
+  ])('calls a word missing that is: %s', (_, word, place, choice = '') => {
+    const without = valid.replace(word, '');
+    expect(without).not.toBe(valid);
+    expect(complaint(without)).toBe(`map.yaml:${place}: is missing${choice}`);
+  });
+
   test('is made of text that is no YAML, of an empty file, and of a list', () => {
     expect(complaint('a: [1')).toContain('map.yaml:1:');
     expect(complaint('')).toContain('map.yaml:1:1');
