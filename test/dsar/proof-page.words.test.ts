@@ -19,6 +19,9 @@ const open: ProvenFacts = {
   extended: false,
   paused: false,
   undecidedParts: 0,
+  blockers: [],
+  runAfter: null,
+  delaysEndOn: '2026-12-18',
   closedAt: null,
   refusals: [],
   package: null,
@@ -98,6 +101,110 @@ describe('the status page', () => {
       '<h2>Excessive</h2> <p>It repeats an earlier one.</p> <p class="soft">Art. 12(5) GDPR</p>',
     );
     expect(pageOf({ refusals: [{ ...refusal, part: true }] })).toContain('A part was refused: Excessive');
+  });
+});
+
+describe('a deletion that waits', () => {
+  const deletion: ProvenFacts = {
+    ...open,
+    kind: 'deletion',
+    scope: 'account',
+    runAfter: '2026-11-19T23:30:00Z',
+  };
+  const blockers = {
+    sole_owner: {
+      code: 'sole_owner',
+      message: 'You are the only owner of 2 workspaces. Make somebody else an owner, or delete it first.',
+    },
+    held: { code: 'held', message: 'The data has to be kept for now: a lawsuit of <i>Acme</i>.' },
+    access_open: { code: 'access_open', message: 'A copy of your data has not been downloaded yet.' },
+    cooling_off: { code: 'cooling_off', message: 'until 2026-11-19T23:30:00.000Z' },
+  } as const;
+  type Code = keyof typeof blockers;
+  const waiting = (codes: Code[], its: Partial<ProvenFacts> = {}) =>
+    pageOf({ blockers: codes.map((code) => blockers[code]), ...its }, deletion);
+  const endOfWait = '<time datetime="2026-12-18">18 December 2026 (Central European Time)</time>';
+
+  test.each<[Code[], string, string[]]>([
+    [
+      ['sole_owner'],
+      'Something stands in the way of your deletion',
+      [
+        'You are the only owner of 2 workspaces. Make somebody else an owner',
+        'Sign in where you use the workspace',
+        'its deletion is scheduled',
+        'our answer by <time datetime="2026-12-21">21 December 2026 (Central European Time)</time>',
+      ],
+    ],
+    [
+      ['held'],
+      'Something stands in the way of your deletion',
+      ['a lawsuit of &#60;i&#62;Acme', 'need not do anything'],
+    ],
+    [
+      ['access_open'],
+      'Your deletion waits for your copy',
+      ['has not been downloaded yet', `its link has ended, until ${endOfWait} at the latest`],
+    ],
+    [['cooling_off'], 'Your deletion has not begun yet', []],
+  ])('for %s says so, and how it ends', (codes, title, words) => {
+    const page = waiting(codes);
+    expect(page).toContain(`<h1>${title}</h1>`);
+    for (const part of words) expect(page).toContain(part);
+    expect(page).toContain('Nothing has been deleted yet.');
+    expect(page).toContain('To keep your account and your data, withdraw this request');
+    expect(page).not.toContain('being worked on');
+  });
+
+  test('says when it begins, as soon as that is known', () => {
+    const begins = /Deletion begins<\/dt> <dd><bdi>(.*?)<\/bdi>/;
+    const at =
+      '<time datetime="2026-11-19T23:30:00Z">20 November 2026 at 0:30 (Central European Time)</time>';
+    expect(begins.exec(waiting(['cooling_off']))?.[1]).toBe(`${at}, if nothing stands in the way then`);
+    expect(waiting(['cooling_off'])).toContain(`Nothing is deleted before ${at}.`);
+    expect(begins.exec(waiting(['held', 'cooling_off']))?.[1]).toBe(
+      `${at}, if nothing else stands in the way then`,
+    );
+    expect(begins.exec(waiting(['sole_owner']))?.[1]).toBe('As soon as nothing stands in the way');
+  });
+
+  test('for several things names each, first what does not end by itself', () => {
+    const page = waiting(['cooling_off', 'access_open', 'sole_owner'], { mayWaive: true });
+    const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading);
+    expect(headings).toEqual([
+      'A workspace would be left without an owner',
+      'Your copy comes first',
+      'You can still change your mind',
+      'What happened so far',
+    ]);
+    expect(page).toContain('If you can do without the copy, say so at the end of this page');
+    expect(page).not.toContain('2026-11-19T23:30:00.000Z');
+  });
+
+  test('for a decision says that too', () => {
+    expect(waiting(['cooling_off'], { undecidedParts: 1 })).toContain('Others decide about a part');
+  });
+
+  test('promises no end of waiting and no answer where the time limit is paused or there is none', () => {
+    for (const its of [
+      { paused: true, delaysEndOn: null },
+      { dueOn: null, delaysEndOn: null },
+    ]) {
+      expect(waiting(['access_open', 'sole_owner'], its)).toContain('or its link has ended. The link');
+      expect(waiting(['access_open', 'sole_owner'], its)).not.toContain('our answer by');
+    }
+  });
+
+  test('that has begun is stopped by what has to be kept alone, and does not say that all is there', () => {
+    const page = waiting(['sole_owner', 'held'], { status: 'in_progress' });
+    expect(page).toContain('Some data has to be kept');
+    expect(page).not.toMatch(/only owner|Nothing has been deleted|Deletion begins/);
+    expect(waiting(['sole_owner'], { status: 'in_progress' })).toContain('being worked on');
+  });
+
+  test('and nothing that the person may know of stands in the way: it is worked on', () => {
+    expect(waiting([])).toContain('Your request is being worked on');
+    expect(waiting([])).not.toMatch(/stands in the way|Nothing has been deleted/);
   });
 });
 

@@ -5,6 +5,7 @@ import { Formats } from '../../mail/catalogue/formats.js';
 import { dateIn } from '../law/calendar.js';
 import { type ProofFacts, type ProvenFacts, type UnprovenFacts } from './proof.schema.js';
 import { inWords } from '../timeline-words.js';
+import { waitingWords } from './waiting-words.js';
 
 /** The page behind the link that proves an address: one button before the proof, and how things are after it. */
 export const proofPage = (its: ProofFacts, token: string): string =>
@@ -35,15 +36,17 @@ const confirmPage = (its: UnprovenFacts): Page => ({
 
 function statusPage(its: ProvenFacts, token: string): Page {
   const { title, text } = standing(its);
+  const waits = waitingWords(its);
   return {
     title,
     from: its.controller.name,
     body: html`
-      ${text.map((paragraph) => html`<p>${paragraph}</p>`)} ${grounds(its)}
+      ${text.map((paragraph) => html`<p>${paragraph}</p>`)} ${waits?.body} ${grounds(its)}
       ${facts([
         ['What was asked', askedShortly(its)],
         ['Received on', day(its.receivedAt, its.zone)],
         ...(its.state === 'open' && its.dueOn !== null ? [['Answer due by', due(its)] as const] : []),
+        ...(waits?.begins ? [['Deletion begins', waits.begins] as const] : []),
         ...(its.closedAt !== null ? [['Closed on', day(its.closedAt, its.zone)] as const] : []),
       ])}
       ${certificate(its, token)}
@@ -121,14 +124,19 @@ function standing(its: ProvenFacts): { title: string; text: string[] } {
           title: 'We need something from you',
           text: ['The time limit is paused. The mail we sent says what is missing.', next],
         };
+      const waits = waitingWords(its);
+      const text = waits?.begins
+        ? 'Nothing has been deleted yet. Once your data is deleted, a mail goes to this address.'
+        : next;
       if (its.undecidedParts > 0)
         return {
-          title: 'Your request waits for a decision',
+          title: waits?.title ?? 'Your request waits for a decision',
           text: [
             'Others decide about a part of the data and were asked. What they do not decide in time is left out, and the rest goes ahead.',
-            next,
+            text,
           ],
         };
+      if (waits) return { title: waits.title, text: [text] };
       return { title: 'Your request is being worked on', text: [next] };
     }
   }

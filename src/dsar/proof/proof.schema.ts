@@ -36,6 +36,19 @@ const Proven = Asked.extend({
   extended: z.boolean(),
   paused: z.boolean(),
   undecidedParts: z.number().int(),
+  blockers: z
+    .array(
+      z.object({
+        code: z.enum(['sole_owner', 'held', 'access_open', 'cooling_off']),
+        message: z.string(),
+      }),
+    )
+    .describe('What stands in the way of a deletion, as far as the person may know of it'),
+  runAfter: z.iso.datetime().nullable().describe('Of a deletion: it begins then at the earliest'),
+  delaysEndOn: z.iso
+    .date()
+    .nullable()
+    .describe('Neither the copy nor undecided parts delay it any longer from this day on'),
   closedAt: z.iso.datetime().nullable(),
   refusals: z.array(
     z.object({

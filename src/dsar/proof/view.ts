@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
+import { CONFIG, type Config } from '../../config.js';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { type SignedCertificate } from '../../deletion/certificate/certificate.schema.js';
 import { Certificates } from '../../deletion/certificate/certificates.js';
@@ -7,7 +8,8 @@ import { DomainError } from '../../errors.js';
 import { type PresentedToken } from '../../keys/tokens.js';
 import { handedOutUntil } from '../letters/certificate-link.js';
 import { Controllers } from '../letters/controllers.js';
-import { type ProofFacts } from './proof.schema.js';
+import { decisionsCloseOn } from '../law/legal-clock.js';
+import { type ProofFacts, type ProvenFacts } from './proof.schema.js';
 import { type Request } from '../request.js';
 import { isOpen } from '../request-lifecycle.js';
 import { RequestView } from '../request-view.js';
@@ -32,6 +34,7 @@ export class ProofView {
     private readonly controllers: Controllers,
     private readonly certificates: Certificates,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** The request behind a link, in the tenant of `tx`. @throws DomainError `proof.not_found` */
@@ -77,6 +80,10 @@ export class ProofView {
       paused: detail.clock.paused,
       undecidedParts: detail.parts.filter(({ policy, decision }) => policy === 'approve' && decision === null)
         .length,
+      blockers: detail.blockers.filter(isOfDeletion),
+      runAfter: detail.runAfter ?? null,
+      delaysEndOn:
+        dueOn === null || detail.clock.paused ? null : decisionsCloseOn(dueOn, this.config.dueMargin),
       closedAt: request.closedAt?.toISOString() ?? null,
       refusals: refusals.map(({ title, text, source, part }) => ({
         title,
@@ -88,7 +95,7 @@ export class ProofView {
       certificate: await this.certificateOf(tx, request),
       timeline,
       mayWithdraw: isOpen(status),
-      mayWaive: detail.blockers.some(({ code }) => code === 'access_open'),
+      mayWaive: request.scope !== 'workspace' && detail.blockers.some(({ code }) => code === 'access_open'),
     };
   }
 
@@ -121,6 +128,17 @@ export class ProofView {
     };
   }
 }
+
+type Blocker = ProvenFacts['blockers'][number];
+
+const ofDeletion: readonly string[] = [
+  'sole_owner',
+  'held',
+  'access_open',
+  'cooling_off',
+] satisfies Blocker['code'][];
+const isOfDeletion = (found: { code: string; message: string }): found is Blocker =>
+  ofDeletion.includes(found.code);
 
 export const noProofLink = (): DomainError =>
   new DomainError('proof.not_found', 'This link is not one of ours.');
