@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import pg, { type Connection } from 'pg';
 import { CopyOut } from '../../src/database/copy-out.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 
 describe('rows copied out', () => {
   let db: TestDatabase;
@@ -79,10 +80,11 @@ describe('rows copied out', () => {
     await other.connect();
     const copy = other.query(new CopyOut('copy (select n from generate_series(1, 100000000) n) to stdout'));
     const reading = buffer(copy);
-    const { rows } = await client.query<{ pid: number }>(
-      `select pid from pg_stat_activity where query like 'copy (select n%'`,
-    );
-    await db.behindTheScenes('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    const pid = await eventually(async () => {
+      const copying = `select pid from pg_stat_activity where query like 'copy (select n%'`;
+      return (await client.query<{ pid: number }>(copying)).rows[0]?.pid;
+    });
+    await db.behindTheScenes('select pg_terminate_backend($1)', [pid]);
     await expect(reading).rejects.toThrow();
     expect(copy.over).toBe(true);
   });
