@@ -89,13 +89,14 @@ export class ErasureFiles {
     const named = await this.database.within(tenancy, (tx) => this.stillNamed(tx, page), {
       statementTimeout: 0,
     });
-    const isNamed = ({ bucket, path }: NotedFile) =>
-      [path, asClientsWrite(path)].some((one) => named.has(nameOf({ bucket, path: one })));
+    const isNamed = (file: NotedFile) => named.has(nameOf(file));
+    const isNamedByClients = ({ bucket, path }: NotedFile) =>
+      named.has(nameOf({ bucket, path: asClientsWrite(path) }));
     const uncounted = page.filter(isNamed);
     const doomed = page.filter((file) => !isNamed(file));
     const gone: NotedFile[] = [];
     for (const [bucket, files] of byBucket(doomed)) {
-      const removed = await removal.from(bucket, files);
+      const removed = await removal.from(bucket, files, isNamedByClients);
       gone.push(...removed.gone);
       uncounted.push(...removed.nowhere);
     }
@@ -150,7 +151,7 @@ function filesLeft({ files, addresses, slashes }: LeftFiles): DomainError {
       : '';
   const otherwise =
     slashes > 0
-      ? ` ${slashes} are written with slashes that no object has: where one lies under the name without them, remove it by hand.`
+      ? ` ${slashes} are written with slashes that their object may not have: where one lies under the name without them, remove it by hand.`
       : '';
   return new DomainError(
     'erasure.files_left',

@@ -29,12 +29,18 @@ export class FileRemoval {
 
   constructor(private readonly stores: ObjectStores) {}
 
-  async from<File extends Named>(bucket: string, files: File[]): Promise<Removed<File>> {
+  /** @param isOthers whether what a client would have written for this path is somebody else's file, which stays */
+  async from<File extends Named>(
+    bucket: string,
+    files: File[],
+    isOthers: (file: File) => boolean = () => false,
+  ): Promise<Removed<File>> {
     if (this.isOurs(bucket)) return { gone: [], nowhere: files };
     const { gone, nowhere } = await this.removed(bucket, files);
     const nothing: File[] = [];
     // After all others: the object may have been one of those.
-    for (const file of nowhere) if (!(await this.isThereForClients(bucket, file))) nothing.push(file);
+    for (const file of nowhere)
+      if (isOthers(file) || !(await this.isThereForClients(bucket, file))) nothing.push(file);
     return { gone, nowhere: nothing };
   }
 
@@ -63,10 +69,16 @@ export class FileRemoval {
     if (this.down.has(bucket)) return { gone: [], nowhere: [] };
     try {
       const store = this.stores.bucket(bucket);
+      // A storage may hold `a//b` beside `a/b`. Where it does not, to have removed nothing is no proof.
+      const absent = new Set<File>();
+      for (const file of files)
+        if (asClientsWrite(file.path) !== file.path && (await store.stat(file.path)) === null)
+          absent.add(file);
       await store.remove(files.map(({ path }) => path));
       const gone = [];
-      for (const file of files) if ((await store.stat(file.path)) === null) gone.push(file);
-      return { gone, nowhere: [] };
+      for (const file of files)
+        if (!absent.has(file) && (await store.stat(file.path)) === null) gone.push(file);
+      return { gone, nowhere: [...absent] };
     } catch (error) {
       const code = error instanceof DomainError ? error.code : undefined;
       if (code === 'storage.unavailable') this.down.add(bucket);
