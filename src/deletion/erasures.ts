@@ -26,6 +26,7 @@ import { type Clock } from '../clock.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { notFound } from '../errors.js';
 import { type Sealing } from '../keys/sealing.js';
+import { type SoFar } from './erasure-failure.js';
 import { type ErasureJob, type ErasurePlan, type Kept, type StepOutcome } from './erasure.js';
 import { type Place } from './residue/report.js';
 
@@ -68,6 +69,13 @@ type StepRow = Omit<Step, 'workspace' | 'ground' | 'until'> & {
 };
 
 export type Progress = Partial<Pick<StepOutcome, 'done' | 'pointersCleared' | 'letGo'>>;
+
+const howFar = `
+  select e.irreversible_at is not null as begun,
+         coalesce(sum(s.done) filter (where s.collection = $2), 0)::float8 as own,
+         coalesce(sum(s.done) filter (where s.collection <> $2), 0)::float8 as elsewhere
+  from habeas.erasures e left join habeas.erasure_steps s on s.erasure_id = e.id and s.rule <> 'keep'
+  where e.id = $1 group by e.id`;
 
 export class Erasures {
   constructor(
@@ -137,6 +145,12 @@ export class Erasures {
       [id],
     );
     return row?.begun ?? false;
+  }
+
+  /** How far it is, told from where one collection stands. */
+  async soFar(tx: UnitOfWork, id: string, collection: string): Promise<SoFar> {
+    const row = await tx.one<SoFar>(howFar, [id, collection]);
+    return row ?? { own: 0, elsewhere: 0, begun: false };
   }
 
   /** Notes that a batch is about to commit; @returns whether it is the first, which is the caller's to tell. */

@@ -271,7 +271,7 @@ describe('erasing a member', () => {
     const error = await situation.erase(job).catch((e: unknown) => e as DomainError);
     expect(error).toMatchObject({ code: 'erasure.blocked_by_constraint' });
     expect((error as DomainError).message).toContain('stars_of_a_message of table atelier.stars');
-    expect((error as DomainError).message).toContain('Nothing of it has been erased.');
+    expect((error as DomainError).message).toContain('None of its rows has been erased; 22 rows of other');
     expect(await count('atelier.messages where author_id = $1', me)).toBe(958);
     await db.behindTheScenes('drop table atelier.stars');
     await situation.eraser.run(job);

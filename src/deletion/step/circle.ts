@@ -1,6 +1,6 @@
 import { type SqlRunner } from '../../database/unit-of-work.js';
 import { shown } from '../../datamap/names.js';
-import { reachesOthers, rowsCameBack } from '../erasure-failure.js';
+import { reachesOthers, rowsKept, type SoFar } from '../erasure-failure.js';
 import { type BatchDone, type ErasureSql } from './sql.js';
 import { lockedFirst } from './row-locks.js';
 import { Values } from './statement.js';
@@ -8,15 +8,20 @@ import { type Aim, type StepContext, type StepWork } from './context.js';
 import { type Places } from './rows.js';
 
 /** What a guard or a trigger keeps of a circle keeps all of it: no later step would find it. */
-async function nothingStays(db: SqlRunner, { collection, step }: StepWork, sql: ErasureSql): Promise<void> {
+async function nothingStays(
+  db: SqlRunner,
+  { collection }: StepWork,
+  sql: ErasureSql,
+  far: SoFar,
+): Promise<void> {
   const rowsOf = async ({ sql: query, values = [] }: { sql: string; values?: unknown[] }) =>
     Number((await db.query<{ rows: string }>(query, values))[0]?.rows);
   const guarded = sql.guarded();
   const held = guarded ? await rowsOf(guarded) : 0;
   if (held > 0)
-    throw reachesOthers(collection.name, shown(sql.table), held, guarded?.keys.join(', ') ?? '', step.done);
+    throw reachesOthers(collection.name, shown(sql.table), held, guarded?.keys.join(', ') ?? '', far);
   const left = await rowsOf(sql.count());
-  if (left > 0) throw rowsCameBack(collection.name, shown(sql.table), left, step.done);
+  if (left > 0) throw rowsKept(collection.name, shown(sql.table), left, far);
 }
 
 /** Of each collection the rows that had to be locked first; what others have locked is waited for, as a circle goes whole. */
@@ -34,6 +39,8 @@ export async function eraseCircle(context: StepContext, works: StepWork[]): Prom
   const { job, erasures, files } = context.parts;
   const aims = works.map((work) => context.aim(work));
   const waiting = context.waiting();
+  const far: SoFar[] = [];
+  for (const { collection } of works) far.push(await context.soFar(collection.name));
   const [first] = works as [StepWork];
   const [aim] = aims as [Aim];
   for (;;) {
@@ -54,7 +61,8 @@ export async function eraseCircle(context: StepContext, works: StepWork[]): Prom
           values.all,
         );
         await db.query('set constraints all immediate');
-        for (const [n, { sql }] of aims.entries()) await nothingStays(db, works[n] as StepWork, sql);
+        for (const [n, { sql }] of aims.entries())
+          await nothingStays(db, works[n] as StepWork, sql, far[n] as SoFar);
         return found;
       });
       for (const { n, done: gone, files: named } of rows) {

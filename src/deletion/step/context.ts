@@ -7,14 +7,15 @@ import { type HostMap } from '../../datamap/host-map.js';
 import { type Collection } from '../../datamap/map.js';
 import { shown } from '../../datamap/names.js';
 import { type Selection, settingsStatement, type Subject } from '../../datamap/settings.js';
-import { failureOf, isPassing, rowsLocked } from '../erasure-failure.js';
+import { failureOf, isOfPostgres, isPassing, rowsLocked, type SoFar } from '../erasure-failure.js';
 import { type ErasureFiles } from '../files/erasure-files.js';
 import { selectionOf } from '../erasure-places.js';
-import { type BatchDone, ErasureSql } from './sql.js';
+import { type Batch, type BatchDone, ErasureSql } from './sql.js';
 import { type Erasures, type Progress, type Step } from '../erasures.js';
 import { type ErasureJob } from '../erasure.js';
 import { lockedFirst } from './row-locks.js';
 import { type Values } from './statement.js';
+import { mayBeUndone } from './undoing.js';
 import { type BatchOptions, type Places } from './rows.js';
 
 export interface EraserOptions {
@@ -58,19 +59,35 @@ const PATIENCE = 90_000;
 export class StepContext {
   constructor(readonly parts: StepParts) {}
 
-  /** One batch of a selection, with its files and its progress. */
-  batch(work: StepWork, aim: Aim, options: BatchOptions): Promise<BatchDone | 'locked'> {
+  /** One batch of a selection, with its files and its progress. Where `keyed`, done is only what nothing has undone. */
+  batch(work: StepWork, aim: Aim, options: Batch): Promise<BatchDone | 'locked'> {
     return this.attempt(work, async (tx) => {
       await this.settle(tx, aim.selection);
       const batch = await this.runBatch(tx, aim, options);
       await this.parts.files.note(tx, this.parts.job.id, work.step.ordinal, batch.files ?? []);
-      await this.noteProgress(tx, work, batch);
-      return batch;
+      const undone = options.keyed ? await this.undone(tx, aim, batch.keys ?? []) : [];
+      const kept = { ...batch, done: Math.max(0, batch.done - undone.length) };
+      await this.noteProgress(tx, work, kept, batch.done > 0);
+      return kept;
     });
   }
 
+  /** Whether the batches of this step have to look at their rows again; rows without a key could not be told apart. */
+  mayBeUndone({ sql }: Aim): Promise<boolean> {
+    if (sql.rows.key.length === 0) return Promise.resolve(false);
+    return this.within((tx) => tx.asHost((db) => mayBeUndone(db, sql.table, sql.deletes)));
+  }
+
+  /** Of these keys, of rows that the transaction has done, those whose rows are as they were: by a trigger, say. */
+  async undone(tx: UnitOfWork, { sql }: Aim, keys: unknown[], noted = false): Promise<string[]> {
+    if (keys.length === 0) return [];
+    const { sql: query, values } = sql.undone(keys, noted);
+    const rows = await tx.asHost((db) => db.query<{ key: unknown }>(query, values));
+    return rows.map(({ key }) => JSON.stringify(key));
+  }
+
   /** The batch alone, in a transaction that does the rest itself. */
-  async runBatch(tx: UnitOfWork, { sql }: Aim, options: BatchOptions): Promise<BatchDone> {
+  async runBatch(tx: UnitOfWork, { sql }: Aim, options: Batch): Promise<BatchDone> {
     return tx.asHost(async (db) => {
       const statement = sql.batch(await this.locked(db, sql, options));
       const [batch] = await db.query<BatchDone>(statement.sql, statement.values);
@@ -81,7 +98,7 @@ export class StepContext {
   }
 
   /** Where its going concerns others, a batch takes the rows that are locked before it; elsewhere it locks them itself. */
-  private async locked(db: SqlRunner, { rows, deletes }: ErasureSql, options: BatchOptions) {
+  private async locked(db: SqlRunner, { rows, deletes }: ErasureSql, options: Batch) {
     const due = (values: Values) => rows.toDo(values, options);
     const places =
       deletes && (await lockedFirst(db, rows, { rows: due, limit: options.limit, locked: 'skip' }));
@@ -90,11 +107,14 @@ export class StepContext {
     return { ...found, places };
   }
 
-  /** Progress, and with the first of it the end of all withdrawal. */
-  async noteProgress(tx: UnitOfWork, work: StepWork, progress: Progress): Promise<void> {
+  /**
+   * Progress, and with the first of it the end of all withdrawal.
+   * @param touched whether rows were changed, if in vain: a trigger that sets one column back leaves the others erased
+   */
+  async noteProgress(tx: UnitOfWork, work: StepWork, progress: Progress, touched = false): Promise<void> {
     const { job, erasures, options } = this.parts;
     const { done = 0, letGo = 0 } = progress;
-    if (done + letGo === 0) return;
+    if (done + letGo === 0 && !touched) return;
     await erasures.noteProgress(tx, job.id, work.step.ordinal, progress);
     if (await erasures.noteIrreversible(tx, job.id)) await options.onIrreversible?.(tx);
     tx.afterCommit(() => (work.step.done += done));
@@ -111,8 +131,18 @@ export class StepContext {
       });
     } catch (error) {
       if (isPassing(error)) return 'locked';
-      throw failureOf(error, work.collection.name, shown(work.collection.table), work.step.done);
+      if (!isOfPostgres(error)) throw error;
+      const { name, table } = work.collection;
+      // Where Postgres itself is going down it cannot be asked any more.
+      const far = await this.soFar(name).catch(() => undefined);
+      throw failureOf(error, name, shown(table), far);
     }
+  }
+
+  /** How far the whole erasure is, for the message of what stops it at this collection. */
+  soFar(collection: string): Promise<SoFar> {
+    const { erasures, job } = this.parts;
+    return this.within((tx) => erasures.soFar(tx, job.id, collection));
   }
 
   waiting(): Waiting {

@@ -3,7 +3,7 @@ import { type UnitOfWork } from '../../database/unit-of-work.js';
 import { shown } from '../../datamap/names.js';
 import { type Subject } from '../../datamap/settings.js';
 import { DomainError } from '../../errors.js';
-import { reachesOthers, rowsCameBack } from '../erasure-failure.js';
+import { reachesOthers, rowsKept } from '../erasure-failure.js';
 import { pseudonymised } from '../erasure-plan.js';
 import { Pace } from './pace.js';
 import { type StepContext, type StepWork } from './context.js';
@@ -71,16 +71,18 @@ export class NotedRows {
 
   /** Erases them page by page, until none is noted. */
   async erase(work: StepWork): Promise<void> {
+    const { name } = work.collection;
     const waiting = this.context.waiting();
+    const mayBeUndone = await this.context.mayBeUndone(this.context.aim(work));
     const pace = new Pace();
     // Rows that a cascade holds back are gone over until a whole turn has moved nothing: what hangs from them may go first.
     let turn: { after?: Noted; held: number; moved: boolean } = { held: 0, moved: false };
     for (let refused = 0; ;) {
       const started = performance.now();
-      const round = await this.batch(work, pace.size, turn.after);
+      const round = await this.batch(work, pace.size, mayBeUndone, turn.after);
       if (round === undefined && turn.held === 0) return;
       if (round === undefined) {
-        if (!turn.moved) throw this.heldBack(work, turn.held);
+        if (!turn.moved) throw await this.heldBack(work, turn.held);
         turn = { held: 0, moved: false };
         continue;
       }
@@ -91,7 +93,7 @@ export class NotedRows {
         if (round.held > 0 && round.settled === 0 && round.left === 0) continue;
       }
       if (round !== 'locked' && round.refused && ++refused > REFUSALS)
-        throw rowsCameBack(work.collection.name, shown(work.collection.table), round.left, work.step.done);
+        throw rowsKept(name, shown(work.collection.table), round.left, await this.context.soFar(name));
       if (round === 'locked' || round.settled === 0) {
         pace.stumbled();
         await this.context.waitOrThrow(
@@ -105,7 +107,12 @@ export class NotedRows {
   }
 
   /** One page of noted rows: erased, or not there any more, or of others (then they stay); what is locked stays noted. */
-  private async batch(work: StepWork, size: number, after?: Noted): Promise<Round | 'locked' | undefined> {
+  private async batch(
+    work: StepWork,
+    size: number,
+    mayBeUndone: boolean,
+    after?: Noted,
+  ): Promise<Round | 'locked' | undefined> {
     const { job, files } = this.context.parts;
     const { ordinal } = work.step;
     return this.context.attempt(work, async (tx) => {
@@ -127,20 +134,22 @@ export class NotedRows {
       const batch = await this.context.runBatch(tx, aim, { keys });
       const still = aim.sql.stillThere(keys);
       const left = await tx.asHost((db) => db.query<{ key: unknown }>(still.sql, still.values));
-      const erased = new Set((batch.keys ?? []).map((key) => JSON.stringify(key)));
+      const undone = new Set(mayBeUndone ? await this.context.undone(tx, aim, batch.keys ?? [], true) : []);
+      const done = (batch.keys ?? []).filter((key) => !undone.has(JSON.stringify(key)));
+      const erased = new Set(done.map((key) => JSON.stringify(key)));
       const locked = new Set(left.map(({ key }) => JSON.stringify(key)).filter((key) => !erased.has(key)));
       const guard = aim.sql.heldBack(keys);
       const held = guard ? await tx.asHost((db) => db.query<{ key: unknown }>(guard.sql, guard.values)) : [];
       const staying = new Set([...locked, ...held.map(({ key }) => JSON.stringify(key))]);
       await files.note(tx, job.id, ordinal, batch.files ?? []);
-      if (work.collection.erasure.rule === 'tombstone') await this.bury(tx, work, batch.keys ?? []);
+      if (work.collection.erasure.rule === 'tombstone') await this.bury(tx, work, done);
       const settled = keys.filter((key) => !staying.has(JSON.stringify(key)));
       await tx.query(
         'delete from habeas.erasure_rows where erasure_id = $1 and ordinal = $2 and key in (select jsonb_array_elements($3::jsonb))',
         [job.id, ordinal, JSON.stringify(settled)],
       );
-      await this.context.noteProgress(tx, work, batch);
-      const refused = batch.picked > 0 && batch.done === 0;
+      await this.context.noteProgress(tx, work, { ...batch, done: done.length }, batch.done > 0);
+      const refused = batch.picked > 0 && done.length === 0;
       return {
         settled: settled.length,
         left: locked.size,
@@ -151,10 +160,11 @@ export class NotedRows {
     });
   }
 
-  private heldBack(work: StepWork, rows: number): DomainError {
+  private async heldBack(work: StepWork, rows: number): Promise<DomainError> {
     const { sql } = this.context.aim(work);
     const keys = sql.guarded()?.keys.join(', ') ?? '';
-    return reachesOthers(work.collection.name, shown(sql.table), rows, keys, work.step.done);
+    const { name } = work.collection;
+    return reachesOthers(name, shown(sql.table), rows, keys, await this.context.soFar(name));
   }
 
   /** Whether another run of this erasure is at the rows that are left. */

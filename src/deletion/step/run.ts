@@ -2,7 +2,7 @@
 import { shown } from '../../datamap/names.js';
 import { type Subject } from '../../datamap/settings.js';
 import { eraseCircle } from './circle.js';
-import { reachesOthers, rowsCameBack } from '../erasure-failure.js';
+import { reachesOthers, rowsCameBack, rowsKept } from '../erasure-failure.js';
 import { pseudonymised } from '../erasure-plan.js';
 import { NotedRows } from './noted-rows.js';
 import { Pace } from './pace.js';
@@ -68,12 +68,19 @@ export class StepRun {
   /** Rows that the selection finds until there are none. */
   private async selectedRows(work: StepWork, subject: Subject | undefined): Promise<void> {
     const aim = this.context.aim(work, subject);
+    const { name } = work.collection;
     const waiting = this.context.waiting();
+    let handled = 0;
     for (let pass = 1; ;) {
       const rows = await this.context.count(aim);
       if (rows === 0) break;
-      if (pass > PASSES) throw rowsCameBack(work.collection.name, shown(aim.sql.table), rows, work.step.done);
-      const { handled, locked } = await this.pass(work, aim, rows);
+      if (pass > PASSES) {
+        const stopped = handled > 0 ? rowsCameBack : rowsKept;
+        throw stopped(name, shown(aim.sql.table), rows, await this.context.soFar(name));
+      }
+      const passed = await this.pass(work, aim, rows);
+      const { locked } = passed;
+      handled = passed.handled;
       if (locked && handled === 0) await this.context.waitOrThrow(waiting, work, aim, rows);
       else pass += 1;
     }
@@ -84,12 +91,13 @@ export class StepRun {
   private async pass(work: StepWork, aim: Aim, rows: number): Promise<{ handled: number; locked: boolean }> {
     const pace = new Pace();
     const source = new RowSource(this.context, aim);
+    const keyed = await this.context.mayBeUndone(aim);
     let handled = 0;
     while (handled < rows) {
       const options = await source.next(Math.min(pace.size, rows - handled));
       if (!options) return { handled, locked: true };
       const started = performance.now();
-      const batch = await this.context.batch(work, aim, options);
+      const batch = await this.context.batch(work, aim, { ...options, keyed });
       if (batch === 'locked') return { handled, locked: true };
       pace.took(performance.now() - started, batch.picked);
       source.took(batch.picked);
@@ -115,7 +123,7 @@ export class StepRun {
         shown(sql.table),
         rows,
         guarded.keys.join(', '),
-        work.step.done,
+        await this.context.soFar(work.collection.name),
       );
   }
 }

@@ -12,7 +12,10 @@ import { namedFile } from '../files/named-file.js';
 import { type Statement, statementOf, type Values } from './statement.js';
 import { type BatchOptions, type MapOnCatalogue, type Places, StepRows } from './rows.js';
 
-/** What one batch has done. `keys` are texts of the key's columns, only of noted rows and tombstones. */
+/** What a batch is about, and whether it tells the keys of what it has done. */
+export type Batch = BatchOptions & { keyed?: boolean };
+
+/** What one batch has done. `keys` are texts of the key's columns, where they are asked for, of noted rows and of tombstones. */
 export interface BatchDone {
   picked: number;
   done: number;
@@ -83,6 +86,22 @@ export class ErasureSql {
     );
   }
 
+  /** Of these keys, of rows that a batch has just done, those that are to be done as before: something has undone it. */
+  undone(keys: unknown[], noted: boolean): Statement {
+    return statementOf((values) => {
+      const { rows, collection } = this;
+      const isThere = rows.hasKey(values, keys);
+      // Of an emptied tombstone the row stays, so what is in it tells; what leads to a noted row may be gone.
+      const toDo =
+        collection.erasure.rule === 'tombstone'
+          ? rows.newValues.differs(values)
+          : noted
+            ? rows.toDo(values, { keys })
+            : rows.toDo(values);
+      return `select ${rows.keyArray()} as key ${this.from} where ${isThere} and ${toDo}`;
+    });
+  }
+
   /** Of these noted keys those whose rows a cascade holds back; undefined where none can. Shared rows stay by rule. */
   heldBack(keys: unknown[]): Statement | undefined {
     const guard = this.deletes ? this.rows.guard.takesNobodyAlong(this.table) : undefined;
@@ -109,11 +128,12 @@ export class ErasureSql {
   }
 
   /** Deletes or changes the next rows; answers a BatchDone. Where a delete concerns others, row-locks.ts goes before it. */
-  batch(options: BatchOptions): Statement {
+  batch(options: Batch): Statement {
     return statementOf((values) => {
       const toDo = this.rows.toDo(values, options);
       const limit = options.limit === undefined ? '' : ` limit ${values.add(options.limit)}::bigint`;
-      const keyed = options.keys !== undefined || this.collection.erasure.rule === 'tombstone';
+      const keyed =
+        options.keyed ?? (options.keys !== undefined || this.collection.erasure.rule === 'tombstone');
       const key = keyed ? this.rows.keyArray() : 'null::jsonb';
       const { place, same, lock } = this.rows.isStored ? BY_PLACE : this.byKey(toDo);
       return (
