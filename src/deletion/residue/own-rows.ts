@@ -6,6 +6,8 @@ import { qualified, quoted } from '../../datamap/names.js';
 import { type Selection, settingsStatement, type Subject } from '../../datamap/settings.js';
 import { reaches, rowsSelected } from '../../datamap/walk.js';
 import { Bystanders } from '../hindrance/bystanders.js';
+import { liesAt } from '../step/rows.js';
+import { statementOf } from '../step/statement.js';
 import { patternOf } from './patterns.js';
 import { type Sought, type Tally } from './report.js';
 import { wordsInOrder } from './tables.js';
@@ -42,16 +44,78 @@ export class OwnRows {
     const selection = { subjects, ...(sought.workspaces && { workspaces: sought.workspaces }) };
     if (subjects.length === 0 || !reaches(collection, selection)) return;
     const where = await this.select(db, collection, selection);
+    const keepers = this.keepersOf(collection, sought);
+    const kept = this.anyOf(keepers, selection);
     const others = shared
       ? ` and not ${new Bystanders(this.map, this.catalogue, 'people').onRow(table)}`
       : '';
-    const [found] = await db.query<{ rows: string }>(
-      `select count(*)::text as rows from ${qualified(table)} as t where ${where}${others}`,
-    );
-    const rows = Number(found?.rows ?? 0);
+    const found = `from ${qualified(table)} as t where ${where}${others} and (${kept}) is not true`;
+    const [count] = await db.query<{ rows: string }>(`select count(*)::text as rows ${found}`);
+    let rows = Number(count?.rows ?? 0);
+    if (rows > 0 && keepers.length > 0) rows -= await this.keptAmong(db, found, selection, keepers, sought);
     const column = subjects.flatMap(({ kind }) => collection.subject[kind] ?? [])[0]?.columns[0] ?? '';
     if (rows > 0)
       tally.add('residues', { schema: table.schema, table: table.name, column, kind: 'key' }, rows);
+  }
+
+  /** Other collections of the same table, whose rows stay: the erasure leaves those out, whatever else they are part of. */
+  private keepersOf(collection: Collection, sought: Sought): Collection[] {
+    return Object.values(this.map.collections).filter(
+      (other) =>
+        other.name !== collection.name &&
+        qualified(other.table) === qualified(collection.table) &&
+        (other.erasure.rule === 'keep' || isLeft(other, sought)),
+    );
+  }
+
+  /** Condition: the row is of one of these collections. */
+  private anyOf(collections: readonly Collection[], selection: Selection): string {
+    const conditions = collections
+      .filter((collection) => reaches(collection, selection))
+      .map((collection) => `(${rowsSelected(this.map, this.catalogue, collection, selection)})`);
+    return conditions.join(' or ') || 'false';
+  }
+
+  /** How many of the rows that the key alone finds are kept because of an identifier: page by page, under either selection. */
+  private async keptAmong(
+    db: SqlRunner,
+    found: string,
+    byKey: Selection,
+    keepers: readonly Collection[],
+    { subjects, workspaces }: Sought,
+  ): Promise<number> {
+    const [first] = keepers as [Collection];
+    const { kind } = tableIn(this.catalogue, first.table) ?? {};
+    const whole = { subjects, ...(workspaces && { workspaces }) };
+    const isKept = this.anyOf(keepers, whole);
+    // Rows of a view lie nowhere.
+    if (isKept === 'false' || (kind !== 'table' && kind !== 'partitioned')) return 0;
+    const settle = async (selection: Selection) => {
+      const { sql, values } = settingsStatement(selection);
+      await db.query(sql, values);
+    };
+    let kept = 0;
+    await db.query(
+      `declare residue_keys no scroll cursor for select t.tableoid::text as rel, t.ctid::text as place ${found}`,
+    );
+    for (;;) {
+      await settle(byKey);
+      const rows = await db.query<{ rel: string; place: string }>(`fetch ${pageRows} from residue_keys`);
+      await settle(whole);
+      const places = Object.entries(Object.groupBy(rows, ({ rel }) => rel)).map(([rel, there = []]) => ({
+        rel,
+        places: there.map(({ place }) => `"${place}"`).join(','),
+      }));
+      const { sql, values } = statementOf(
+        (list) =>
+          `select count(*)::text as rows from ${qualified(first.table)} as t where ${liesAt(list, places)} and (${isKept})`,
+      );
+      const [count] = rows.length > 0 ? await db.query<{ rows: string }>(sql, values) : [];
+      kept += Number(count?.rows ?? 0);
+      if (rows.length < pageRows) break;
+    }
+    await db.query('close residue_keys');
+    return kept;
   }
 
   /** The person as their key alone finds them, where the search over everything cannot. */
@@ -71,7 +135,11 @@ export class OwnRows {
     const stays = collection.erasure.rule === 'keep' || isLeft(collection, sought);
     const verdict = stays || collection.shared ? 'kept' : 'residues';
     const where = await this.select(db, collection, selection);
-    const list = columns.map(({ sql }, n) => `${sql} as c${n}`).join(', ');
+    const kept = this.anyOf(this.keepersOf(collection, sought), selection);
+    const list = [
+      `case when ${kept} then '1' end as kept`,
+      ...columns.map(({ sql }, n) => `${sql} as c${n}`),
+    ].join(', ');
     await db.query(
       `declare residue_names no scroll cursor for select ${list} from ${qualified(collection.table)} as t where ${where}`,
     );
@@ -81,7 +149,7 @@ export class OwnRows {
         columns.forEach(({ name: column }, n) => {
           const text = row[`c${n}`] ?? '';
           if (wanted.some((name) => holdsName(text, name)))
-            tally.add(verdict, { schema, table, column, kind: 'name' });
+            tally.add(row.kept ? 'kept' : verdict, { schema, table, column, kind: 'name' });
         });
       if (rows.length < pageRows) break;
     }
