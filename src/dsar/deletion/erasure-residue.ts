@@ -1,4 +1,4 @@
-import { isClean, type ResidueReport } from '../../deletion/residue/report.js';
+import { isClean, type Place, type ResidueReport } from '../../deletion/residue/report.js';
 import { DomainError } from '../../errors.js';
 
 /**
@@ -11,7 +11,7 @@ export function assertNothingLeft(report: ResidueReport | undefined): asserts re
   if (isClean(report)) return;
   const { residues, unreadable } = report;
   const places = [
-    ...residues.map(({ schema, table, column, rows }) => `${schema}.${table}.${column} (${rows})`),
+    ...byColumn(residues).map(([column, rows]) => `${column} (${rows})`),
     ...unreadable.map(({ schema, table, why }) => `${schema}.${table} (${why})`),
   ].join(', ');
   if (unreadable.length === 0 && residues.every(({ schema }) => schema === 'habeas'))
@@ -20,4 +20,14 @@ export function assertNothingLeft(report: ResidueReport | undefined): asserts re
       `While they were erased, something else was written of them: ${places}. It is tried again.`,
     );
   throw new DomainError('residue.found', `Something is left, or cannot be searched: ${places}.`);
+}
+
+/** Each column once: a row that holds a mail and a key is told for both, so there are as many rows as for either at least. */
+function byColumn(places: readonly Place[]): [column: string, rows: number][] {
+  const most = new Map<string, number>();
+  for (const { schema, table, column, rows } of places) {
+    const name = `${schema}.${table}.${column}`;
+    most.set(name, Math.max(rows, most.get(name) ?? 0));
+  }
+  return [...most];
 }
