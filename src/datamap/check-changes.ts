@@ -9,6 +9,8 @@ import { refusedByClearedKeys } from './check-cleared-keys.js';
 import { refusedByChecks } from './check-constraints.js';
 import { circles, sideEffects } from './check-facts.js';
 import { heldColumns } from './check-followers.js';
+import { ownIdentifiers } from './check-own-identifiers.js';
+import { rewriteRules } from './check-rewrites.js';
 import { type RowQuestions, type Written } from './check-rows.js';
 import { collisions } from './check-unique.js';
 import { ask, type Found, isPseudonym, typeOf, valueSql } from './check-values.js';
@@ -45,8 +47,10 @@ export async function checkChanges(
     found.errors.push(...heldColumns(map, catalogue, written));
     found.warnings.push(...sideEffects(written));
     add(found, words(written));
+    add(found, ownIdentifiers(map, catalogue, written));
   }
   add(found, await refusedByClearedKeys(db, map, catalogue, rows));
+  found.errors.push(...(await rewriteRules(db, map, catalogue)));
   return found;
 }
 

@@ -4,6 +4,7 @@ import { type Catalogue, readCatalogue } from './catalogue.js';
 import { checkAccess } from './check-access.js';
 import { checkChanges } from './check-changes.js';
 import { checkCoverage } from './check-coverage.js';
+import { endlessParents } from './check-endless.js';
 import { checkErasure } from './check-erasure.js';
 import { hangingOnPeople, hangingOnWorkspaces } from './check-hanging.js';
 import { slowKeys } from './check-key-indexes.js';
@@ -77,6 +78,7 @@ export async function checkDataMap(
       ...hanging.warnings.filter(({ where }) => !erasure.some((f) => f.where === where)),
       ...without([...erasure, ...hanging.errors], purges),
       ...several,
+      ...endlessParents(map, catalogue),
       ...slowKeys(map, catalogue),
     ]),
     hash: map.hash,

@@ -38,10 +38,8 @@ export interface ErasureFacts {
     onDelete: boolean;
     /** Columns whose update fires it; empty for any. Absent where updates do not. */
     onUpdateOf?: string[] | null;
-    before: boolean;
+    timing: 'BEFORE' | 'AFTER' | 'INSTEAD OF';
   }[];
-  /** Rewrite rules that replace a DELETE (d) or an UPDATE (u) of it. */
-  rules: { name: string; on: 'd' | 'u' }[];
 }
 
 // to_jsonb, because Postgres 17 does not know conenforced.
@@ -95,20 +93,16 @@ select
    where c.confrelid = r.oid and c.contype = 'f' and c.conparentid = 0), '[]') as "heldBy",
   coalesce((select json_agg(json_build_object('name', t.tgname, 'function', p.proname,
       'source', p.prosrc || ' ' || replace(encode(t.tgargs, 'escape'), '\\000', ' '),
-      'onDelete', t.tgtype & 8 <> 0, 'before', t.tgtype & 66 <> 0,
+      'onDelete', t.tgtype & 8 <> 0, 'timing', case when t.tgtype & 64 <> 0 then 'INSTEAD OF' when t.tgtype & 2 <> 0 then 'BEFORE' else 'AFTER' end,
       'onUpdateOf', case when t.tgtype & 16 <> 0 then
          (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = r.oid and a.attnum = any (t.tgattr)) end)
       order by t.tgname)
     from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-   where t.tgrelid = r.oid and not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgtype & 24 <> 0), '[]') as triggers,
-  coalesce((select json_agg(json_build_object('name', w.rulename, 'on', case w.ev_type when '4' then 'd' else 'u' end))
-    from pg_rewrite w where w.ev_class = r.oid and w.is_instead and w.ev_type in ('2', '4')), '[]') as rules
+   where t.tgrelid = r.oid and not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgtype & 24 <> 0), '[]') as triggers
 from r`;
 
 /** Reads the catalogue only, which every role may. */
 export async function erasureFacts(db: SqlRunner, { schema, name }: TableRef): Promise<ErasureFacts> {
   const [found] = await db.query<ErasureFacts>(facts, [schema, name]);
-  return (
-    found ?? { checks: [], uniques: [], generated: [], refersTo: [], heldBy: [], triggers: [], rules: [] }
-  );
+  return found ?? { checks: [], uniques: [], generated: [], refersTo: [], heldBy: [], triggers: [] };
 }

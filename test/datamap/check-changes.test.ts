@@ -182,7 +182,7 @@ describe('what erasure would write, asked of Postgres before anybody is erased',
     expect(errors).toEqual([]);
     expect(short(warnings)).toEqual(['erasure.side_effect Works.User', 'erasure.side_effect Works.badge']);
     expect(warnings.map(({ message }) => message).join()).toMatch(
-      /keeper \(function keep\).*may refuse or alter it\. It inserts into "Works"\.badge_log\. Look/s,
+      /keeper \(BEFORE, function keep\).*may refuse or alter it\. It inserts into "Works"\.badge_log\. Look/s,
     );
   });
 });
