@@ -9,7 +9,7 @@ import { checkErasure } from './check-erasure.js';
 import { hangingOnPeople, hangingOnWorkspaces } from './check-hanging.js';
 import { slowKeys } from './check-key-indexes.js';
 import { checkNames } from './check-names.js';
-import { checkPurge } from './check-purge.js';
+import { checkPurge, ofPurgesAlone } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
 import { checkRetention } from './check-retention.js';
 import { PatientRows, type RowQuestions } from './check-rows.js';
@@ -56,7 +56,9 @@ export async function checkDataMap(
   const hanging = sound ? await hangingOnPeople(map, catalogue, rows) : nothing;
   const purges = sound ? await hangingOnWorkspaces(map, catalogue, rows) : [];
   const several = sound ? await rowsOfSeveral(map, catalogue, rows) : [];
-  const erasure = checkErasure(map, catalogue);
+  const erasures = checkErasure(map, catalogue);
+  const purge = checkPurge(map, catalogue, without(ofPurgesAlone(map, catalogue, erasures), erasures));
+  const erasure = without(purge, erasures);
   const snapshot = snapshotOf(map, catalogue);
   return {
     errors: distinct([
@@ -65,9 +67,9 @@ export async function checkDataMap(
       ...coverage.errors,
       ...access,
       ...erasure,
-      ...checkPurge(map, catalogue, erasure),
+      ...purge,
       // What the catalogue tells in plainer words, Postgres need not say again.
-      ...without(erasure, [...changes.errors, ...hanging.errors]),
+      ...without(erasures, [...changes.errors, ...hanging.errors]),
       ...checkRetention(map, catalogue),
       ...queries.errors,
     ]),
@@ -75,8 +77,8 @@ export async function checkDataMap(
       ...coverage.warnings,
       ...queries.warnings,
       ...changes.warnings,
-      ...hanging.warnings.filter(({ where }) => !erasure.some((f) => f.where === where)),
-      ...without([...erasure, ...hanging.errors], purges),
+      ...hanging.warnings.filter(({ where }) => !erasures.some((f) => f.where === where)),
+      ...without([...erasures, ...hanging.errors], purges),
       ...several,
       ...endlessParents(map, catalogue),
       ...slowKeys(map, catalogue),

@@ -1,16 +1,33 @@
 /**
  * The map as the purge of a workspace walks it (decision 0007). In a person's erasure a row may have to stay for the
  * others; when the workspace itself goes, nobody is left for whom. So what a workspace decides about is deleted whatever
- * its rule, `keep` excepted, and except where a row that stays holds on to it by a foreign key: then it is
- * pseudonymised or cleared as its rule says. People's own rows are never reached by way of a workspace, and a row that is
+ * its rule, `keep` excepted, and except the rows that a row that stays holds on to by a foreign key: those are
+ * pseudonymised or cleared as their rule says (held-rows.ts). People's own rows are never reached by way of a workspace, and a row that is
  * another workspace's as well stays, as one that is shared.
  */
-import { type Catalogue, tableIn } from './catalogue.js';
+import { type Catalogue, type ForeignKey, tableIn } from './catalogue.js';
 import { changesOf } from './changes.js';
+import { HeldRows, inTwo } from './held-rows.js';
 import { type Collection, type DataMap, type Path } from './map.js';
 import { qualified } from './names.js';
 
+/** Where rows stay for others that are kept, their collection is walked as two: the rows that go, and those (held-rows.ts). */
 export function inPurges(map: DataMap, catalogue: Catalogue): DataMap {
+  const { whole, staying } = wholeInPurges(map, catalogue);
+  const held = new HeldRows(whole, catalogue, staying, (child, { key }) => holdsBy(child, key));
+  const walked = Object.values(whole.collections).flatMap((collection) => {
+    const condition = staying.has(collection.name) ? held.condition(collection) : undefined;
+    return condition === undefined ? [collection] : inTwo(collection, condition);
+  });
+  return { ...map, collections: Object.fromEntries(walked.map((one) => [one.name, one])) };
+}
+
+/** Every collection with one rule: its own where some of its rows may have to stay (`staying`). */
+export function wholeInPurges(
+  map: DataMap,
+  catalogue: Catalogue,
+): { whole: DataMap; staying: ReadonlySet<string> } {
+  const staying = new Set<string>();
   const purged = new Map(
     Object.entries(map.collections).map(([name, one]) => [name, inPurge(map, catalogue, one)]),
   );
@@ -23,10 +40,11 @@ export function inPurges(map: DataMap, catalogue: Catalogue): DataMap {
       if (!mayStay || collection.erasure.rule !== 'delete') continue;
       if (![...purged.values()].some((other) => staysAndHolds(catalogue, other, collection))) continue;
       purged.set(name, { ...collection, erasure });
+      staying.add(name);
       found = true;
     }
   }
-  return { ...map, collections: Object.fromEntries(purged) };
+  return { whole: { ...map, collections: Object.fromEntries(purged) }, staying };
 }
 
 /** Whether no way leads to these rows from a workspace that is purged. */
@@ -35,15 +53,16 @@ export const isOutOfReach = ({ builtIn, workspace }: Collection): boolean =>
 
 /** Whether rows that a purge leaves would stop the delete of rows they refer to, or go with them against their rule. */
 function staysAndHolds(catalogue: Catalogue, child: Collection, parent: Collection): boolean {
-  if (child.builtIn || (child.erasure.rule === 'delete' && !isOutOfReach(child))) return false;
+  const keys = child.builtIn ? [] : (tableIn(catalogue, child.table)?.foreignKeys ?? []);
+  return keys.some((key) => qualified(key.target) === qualified(parent.table) && holdsBy(child, key));
+}
+
+/** By this key. */
+export function holdsBy(child: Collection, { columns, onDelete }: ForeignKey): boolean {
+  if (child.erasure.rule === 'delete' && !isOutOfReach(child)) return false;
   const freed = isOutOfReach(child) ? {} : changesOf(child);
-  const keys = tableIn(catalogue, child.table)?.foreignKeys ?? [];
-  return keys.some(
-    ({ target, columns, onDelete }) =>
-      qualified(target) === qualified(parent.table) &&
-      onDelete !== 'set null' &&
-      onDelete !== 'set default' &&
-      !columns.some((column) => freed[column] === null),
+  return (
+    onDelete !== 'set null' && onDelete !== 'set default' && !columns.some((column) => freed[column] === null)
   );
 }
 

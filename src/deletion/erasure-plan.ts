@@ -5,6 +5,7 @@ import { erasureOrder } from '../datamap/erasure-order.js';
 import { settingsStatement, type Subject } from '../datamap/settings.js';
 import { anyQuery, countQuery, filesQuery } from '../datamap/walk.js';
 import { changesOf, isDeleted } from '../datamap/changes.js';
+import { isHeld, REFERRED_TO } from '../datamap/held-rows.js';
 import { type Collection } from '../datamap/map.js';
 import { DomainError } from '../errors.js';
 import { ErasureSql } from './step/sql.js';
@@ -75,14 +76,18 @@ export class ErasurePlans {
     const on = this.host.current();
     const settings = settingsStatement(selection);
     await tx.query(settings.sql, settings.values);
-    const planned = new ErasureSql(on, job, collection, selection).planned();
+    const sql = new ErasureSql(on, job, collection, selection);
+    // Of those that stay because others are kept, some may have nothing in them that would have to go.
+    const held = isHeld(collection.name);
+    const planned = held ? sql.count() : sql.planned();
     const rows = Number((await tx.one<{ rows: string }>(planned.sql, planned.values))?.rows);
-    const reached = isSharedIn(job, collection)
-      ? Number(
-          (await tx.one<{ rows: string }>(countQuery(on.map, on.catalogue, collection.name, selection)))
-            ?.rows,
-        )
-      : rows;
+    const reached =
+      held || isSharedIn(job, collection)
+        ? Number(
+            (await tx.one<{ rows: string }>(countQuery(on.map, on.catalogue, collection.name, selection)))
+              ?.rows,
+          )
+        : rows;
     const stays = reached > rows && { stays: reached - rows };
     const query =
       rows > 0 && (isDeleted(collection) || (collection.files?.path ?? '') in changesOf(collection))
@@ -110,13 +115,14 @@ function stepOf(
     ...(workspace !== undefined && { workspace }),
     rule: kept ? 'keep' : erasure.rule,
     ...(!kept && erasure.rule === 'keep' && { ground: erasure.ground, until: erasure.until }),
+    ...(isHeld(name) && REFERRED_TO),
     ...(kept && { ground: kept.ground, ...(kept.until !== undefined && { until: kept.until }) }),
   };
 }
 
 /** The step's collection as the map has it now. @throws DomainError `datamap.drift` */
 export function collectionOf(host: HostMap, name: string): Collection {
-  const collection = host.map.collections[name];
+  const collection = host.current().map.collections[name];
   if (!collection)
     throw new DomainError(
       'datamap.drift',

@@ -40,7 +40,7 @@ export interface StepPlan {
   /** Host key; absent for what belongs to the account. */
   workspace?: string;
   rule: ErasureRule;
-  /** Of `keep`. */
+  /** Of `keep`, and of rows that stay because kept ones refer to them. */
   ground?: string;
   until?: string;
   /** At planning. */

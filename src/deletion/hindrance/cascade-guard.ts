@@ -4,13 +4,13 @@
  * that the map does not know.
  */
 import { type Catalogue, type CatalogueTable, type ForeignKey } from '../../datamap/catalogue.js';
+import { childrenIn, someChild } from '../../datamap/hanging-rows.js';
 import { type Collection, type DataMap } from '../../datamap/map.js';
 import { qualified, shown, type TableRef } from '../../datamap/names.js';
 import { isSeen, type Referrer, referrersOf, tableBehind } from '../../datamap/referrers.js';
 import { DomainError } from '../../errors.js';
 import { Bystanders } from './bystanders.js';
 import { type ErasureJob } from '../erasure.js';
-import { childrenIn, someChild } from './hanging-rows.js';
 import { outOfReach } from './out-of-reach.js';
 
 /** SQL about the row `t`; reads the settings of the selection that is being erased. */

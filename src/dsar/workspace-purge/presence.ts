@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Directory } from '../../database/directory.js';
 import { type SubjectRef } from '../../database/tenancy.js';
 import { type SqlRunner, type UnitOfWork } from '../../database/unit-of-work.js';
+import { toldName } from '../../datamap/held-rows.js';
 import { HostMap } from '../../datamap/host-map.js';
 import { type Collection } from '../../datamap/map.js';
 import { Members } from '../../datamap/members.js';
@@ -54,7 +55,10 @@ export class Presence {
   private taken(collection: string | null): Collection[] {
     return Object.values(this.purged.current().map.collections).filter(
       ({ name, builtIn, erasure, workspace }) =>
-        !builtIn && erasure.rule !== 'keep' && workspace.length > 0 && (collection ?? name) === name,
+        !builtIn &&
+        erasure.rule !== 'keep' &&
+        workspace.length > 0 &&
+        (collection ?? toldName(name)) === toldName(name),
     );
   }
 

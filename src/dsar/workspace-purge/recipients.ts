@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type UnitOfWork } from '../../database/unit-of-work.js';
+import { toldName } from '../../datamap/held-rows.js';
 import { type ErasureJob } from '../../deletion/erasure.js';
 import { Erasures } from '../../deletion/erasures.js';
 import { type Request } from '../request.js';
@@ -15,7 +16,8 @@ export class PurgeRecipients {
 
   /** Once the host's rows have gone; repeating it opens nothing twice. */
   async open(tx: UnitOfWork, { id, jobId, ...erased }: ErasureJob): Promise<void> {
-    const steps = await this.erasures.outcomes(tx, id);
+    const outcomes = await this.erasures.outcomes(tx, id);
+    const steps = outcomes.map((step) => ({ ...step, collection: toldName(step.collection) }));
     await this.recipients.open(tx, { ...erased, erasureId: id, requestId: jobId, steps }, 'end');
   }
 

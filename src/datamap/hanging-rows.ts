@@ -1,7 +1,7 @@
 /** Rows that hang from a row `t` by a foreign key, as SQL. */
-import { type CatalogueTable } from '../../datamap/catalogue.js';
-import { qualified, quoted } from '../../datamap/names.js';
-import { liesIn, type Referrer } from '../../datamap/referrers.js';
+import { type CatalogueTable } from './catalogue.js';
+import { qualified, quoted } from './names.js';
+import { liesIn, type Referrer } from './referrers.js';
 
 /** Condition: some row refers to `t`, a row of this table, and `condition` is true of it; in there `t` is that row. */
 export const someChild = (referrer: Referrer, table: CatalogueTable, condition: string): string =>
