@@ -82,6 +82,25 @@ describe('a rule that rewrites what erasure asks for', () => {
     ]);
   });
 
+  test('is refused where a person’s erasure only clears the rows and a purge deletes them', async () => {
+    const invention = posts(
+      `create table h.team (id int primary key, owner int); alter table h.post add team int;
+       create rule tricky as on delete to h.post do instead nothing`,
+    );
+    invention.workspaces = { table: 'team', key: 'id', owner: { person: 'owner' } };
+    invention.more = {
+      teams: collection('team', 'id owner', { subject: 'none', workspace: 'id', controller: 'workspace' }),
+      posts: collection('post', 'id author body team', {
+        ...{ subject: { person: 'author' }, workspace: 'team', controller: 'workspace' },
+        ...clear,
+      }),
+    };
+    const refused = (await inventions.told(invention)).filter((line) => line.includes('rewrite_rule'));
+    expect(refused).toEqual([
+      expect.stringMatching(/^error erasure\.rewrite_rule h\.post: Rule tricky \(ON DELETE DO INSTEAD\)/),
+    ]);
+  });
+
   test('is taken for what it is on a view that only a rule makes writable', async () => {
     const view = (returning: string): Invention => {
       const invention =
