@@ -134,6 +134,24 @@ describe('erasing a member', () => {
     expect((step?.letGo ?? 0) + (step?.done ?? 0)).toBeGreaterThanOrEqual(rooms);
   });
 
+  test.each(['before', 'after'])(
+    'in one workspace a room that a trigger gives back %s it is written ends with a word, not never',
+    async (when) => {
+      const owner = await situation.person('user', demoPeople.owner.userId);
+      await db.behindTheScenes(`
+        create function atelier.own_again() returns trigger language plpgsql security definer as $$ begin
+          if '${when}' = 'before' then new.owner_id = old.owner_id; return new; end if;
+          if pg_trigger_depth() = 1 then update atelier.workrooms set owner_id = old.owner_id where id = old.id; end if;
+          return null; end $$;
+        create trigger own_again ${when} update on atelier.workrooms for each row execute function atelier.own_again()`);
+      const job = situation.job([owner], { scope: 'person', workspaces: [acme], tenant: acme });
+      await expect(situation.erase(job)).rejects.toMatchObject({
+        code: 'erasure.rows_came_back',
+        message: expect.stringMatching(/workrooms.*a trigger or a rule/),
+      });
+    },
+  );
+
   test('in one workspace leaves the account and the other workspaces alone', async () => {
     const owner = await situation.person('user', demoPeople.owner.userId);
     const elsewhere = demoPeople.neighbour.workspaceId;

@@ -14,8 +14,14 @@ function emptiedColumns({ on, job, collection, selection }: StepRows): NamingCol
   );
 }
 
-/** Takes the people out of shared rows, at most so many; undefined where nothing has to be done. */
-export function letGo(rows: StepRows, most: number): Statement | undefined {
+/** `left` answers `{rows}`, `batch` `{letGo}`. */
+export interface LettingGo {
+  left: Statement;
+  batch: Statement;
+}
+
+/** Takes the people out of shared rows, at most so many at once; undefined where nothing has to be done. */
+export function letGo(rows: StepRows, most: number): LettingGo | undefined {
   const { table, collection, selection } = rows;
   const { map, catalogue } = rows.on;
   const named = emptiedColumns(rows).map(({ kind, path, column }) => ({
@@ -29,12 +35,18 @@ export function letGo(rows: StepRows, most: number): Statement | undefined {
   const set = named.map(
     ({ column, theirs }) => `${column} = case when ${theirs} then null else t.${column} end`,
   );
-  return statementOf(
+  const left = {
+    sql: `select count(*)::text as rows from ${qualified(table)} as t where ${there} and (${whose})`,
+    values: [],
+  };
+  const batch = statementOf(
     (values) =>
       `with batch as materialized (select t.tableoid as rel, t.ctid as place from ${qualified(table)} as t ` +
       `where ${there} and (${whose}) limit ${values.add(most)}::bigint for update of t), ` +
       `gone as (update ${qualified(table)} as t set ${set.join(', ')} from batch ` +
-      `where t.ctid = any (array(select place from batch)) and batch.place = t.ctid and batch.rel = t.tableoid returning 1) ` +
-      `select count(*)::int as "letGo" from gone`,
+      `where t.ctid = any (array(select place from batch)) and batch.place = t.ctid and batch.rel = t.tableoid ` +
+      // What a trigger has made of it counts.
+      `returning (${whose}) is true as named) select count(*) filter (where not named)::int as "letGo" from gone`,
   );
+  return { left, batch };
 }

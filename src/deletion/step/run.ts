@@ -7,6 +7,7 @@ import { pseudonymised } from '../erasure-plan.js';
 import { NotedRows } from './noted-rows.js';
 import { Pace } from './pace.js';
 import { RowSource } from './row-source.js';
+import { type Statement } from './statement.js';
 import { type Aim, type StepContext, type StepWork } from './context.js';
 
 /** Rows that keep coming back after so many rounds are put back by something. */
@@ -44,19 +45,38 @@ export class StepRun {
   /** Shared rows that stay for others do so without the person's name in them. What others have locked is waited for. */
   private async letGo(work: StepWork): Promise<void> {
     const aim = this.context.aim(work);
-    const statement = aim.sql.letGo(1000);
-    if (!statement) return;
+    const statements = aim.sql.letGo(1000);
+    if (!statements) return;
+    const { name } = work.collection;
+    for (let pass = 1; ; pass += 1) {
+      const rows = await this.namingRows(aim, statements.left);
+      if (rows === 0) return;
+      if (pass > PASSES) throw rowsKept(name, shown(aim.sql.table), rows, await this.context.soFar(name));
+      await this.letGoOf(rows, work, aim, statements.batch);
+    }
+  }
+
+  /** So many rows, in batches. */
+  private async letGoOf(rows: number, work: StepWork, aim: Aim, { sql, values }: Statement): Promise<void> {
     const waiting = this.context.waiting();
-    for (;;) {
+    for (let left = rows; left > 0;) {
       const done = await this.context.attempt(work, async (tx) => {
         await this.context.settle(tx, aim.selection);
-        const [batch] = await tx.asHost((db) => db.query<{ letGo: number }>(statement.sql, statement.values));
+        const [batch] = await tx.asHost((db) => db.query<{ letGo: number }>(sql, values));
         await this.context.noteProgress(tx, work, batch ?? {});
         return batch?.letGo ?? 0;
       });
       if (done === 0) return;
       if (done === 'locked') await this.context.waitOrThrow(waiting, work, aim, 1);
+      else left -= done;
     }
+  }
+
+  private namingRows({ selection }: Aim, { sql, values }: Statement): Promise<number> {
+    return this.context.within(async (tx) => {
+      await this.context.settle(tx, selection);
+      return Number((await tx.asHost((db) => db.query<{ rows: string }>(sql, values)))[0]?.rows);
+    }, 0);
   }
 
   private async keep(work: StepWork): Promise<void> {

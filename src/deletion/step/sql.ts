@@ -7,7 +7,7 @@ import { type Collection } from '../../datamap/map.js';
 import { qualified, quoted } from '../../datamap/names.js';
 import { type Selection, type Subject } from '../../datamap/settings.js';
 import { type ErasureJob } from '../erasure.js';
-import { letGo } from './letting-go.js';
+import { letGo, type LettingGo } from './letting-go.js';
 import { namedFile } from '../files/named-file.js';
 import { type Statement, statementOf, type Values } from './statement.js';
 import { type BatchOptions, type MapOnCatalogue, type Places, StepRows } from './rows.js';
@@ -155,7 +155,7 @@ export class ErasureSql {
   }
 
   /** Takes the people out of shared rows that stay for others, at most so many; undefined where nothing has to be done. */
-  letGo(most: number): Statement | undefined {
+  letGo(most: number): LettingGo | undefined {
     return letGo(this.rows, most);
   }
 
