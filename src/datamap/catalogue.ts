@@ -41,6 +41,8 @@ export interface CatalogueTable extends TableRef {
   kind: 'table' | 'partitioned' | 'view' | 'materialized' | 'foreign';
   /** The root of its partition or inheritance tree, when it is not the root itself. */
   root?: TableRef;
+  /** What it is a partition of, or inherits from, one step up. */
+  parents: TableRef[];
   columns: CatalogueColumn[];
   primaryKey: string[];
   /** Columns of each unique index without expressions or a predicate, the primary key's too. */
@@ -117,6 +119,9 @@ select r.nspname as schema, r.relname as name, r.relkind as kind, r.relrowsecuri
         select json_build_object('schema', n.nspname, 'name', p.relname)
           from up join pg_class p on p.oid = up.inhparent join pg_namespace n on n.oid = p.relnamespace
          order by depth desc limit 1) as root,
+       (select json_agg(json_build_object('schema', n.nspname, 'name', p.relname) order by i.inhseqno)
+          from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_namespace n on n.oid = p.relnamespace
+         where i.inhrelid = r.oid) as parents,
        (select json_agg(json_build_object(
                  'name', a.attname,
                  'type', format_type(a.atttypid, a.atttypmod),
@@ -210,6 +215,7 @@ type TableRow = Pick<
 > & {
   kind: 'r' | 'p' | 'v' | 'm' | 'f';
   root: TableRef | null;
+  parents: TableRef[] | null;
   foreignKeys: ForeignKey[] | null;
   reads: TableRef[] | null;
   columns: ColumnRow[] | null;
@@ -264,6 +270,7 @@ function tableOf(row: TableRow): CatalogueTable {
     name: row.name,
     kind: kinds[row.kind],
     ...(row.root && { root: row.root }),
+    parents: row.parents ?? [],
     columns: columns.map(({ mayUpdate: _, elementFamily, element, length, ...column }) => ({
       ...column,
       ...(element !== null && { element }),

@@ -1,6 +1,7 @@
 /** Is everything that reaches a person in the map, or exempted with a reason (invariant 1)? */
 import { type Catalogue, type CatalogueTable, tableIn } from './catalogue.js';
 import { type Finding, finding } from './findings.js';
+import { ownersOf } from './heirs.js';
 import { type DataMap } from './map.js';
 import { matches, qualified, shown, type TableRef } from './names.js';
 import { classificationOf } from './render.js';
@@ -55,6 +56,9 @@ function isCovered(map: DataMap, mapped: Set<string>, table: TableRef): boolean 
     mapped.has(qualified(table)) || map.exempt.some((e) => !('column' in e) && matchesTable(e.table, table))
   );
 }
+
+const isExempt = (map: DataMap, table: TableRef, column: string): boolean =>
+  map.exempt.some((e) => 'column' in e && matchesTable(e.table, table) && matches(e.column, column));
 
 const matchesTable = (pattern: TableRef, table: TableRef): boolean =>
   matches(pattern.schema, table.schema) && matches(pattern.name, table.name);
@@ -114,21 +118,24 @@ function unclassified(map: DataMap, catalogue: Catalogue): Finding[] {
   );
 }
 
-/** A table that inherits from a mapped one may have columns of its own, which reading the parent does not show. */
+/**
+ * A table that inherits from a mapped one may have columns of its own, which reading the one above does not show. Mapped on
+ * its own it shows them itself, and an exempt column says nothing of anybody.
+ */
 function hiddenColumns(map: DataMap, catalogue: Catalogue): Finding[] {
   return [...catalogue.tables.values()].flatMap((table) => {
-    const root = table.root && tableIn(catalogue, table.root);
-    if (!root || !Object.values(map.collections).some((c) => qualified(c.table) === qualified(root)))
-      return [];
-    const seen = new Set(root.columns.map((c) => c.name));
+    const above = ownersOf(map, catalogue, table);
+    if (above.length === 0 || above.includes(table)) return [];
+    const seen = new Set(above.flatMap(({ columns }) => columns.map(({ name }) => name)));
+    const ways = above.map(shown).join(' and ');
     return table.columns
-      .filter((c) => !seen.has(c.name))
+      .filter(({ name }) => !seen.has(name) && !isExempt(map, table, name))
       .map((c) =>
         finding(
           'column.hidden',
           table,
           c.name,
-          `${shown(root)} does not show this column of an inheriting table: map ${shown(table)} on its own.`,
+          `${ways} does not show this column of an inheriting table: map ${shown(table)} on its own, or exempt the column with a reason.`,
         ),
       );
   });

@@ -2,6 +2,7 @@
 import { DomainError } from '../errors.js';
 import { type Catalogue, type CatalogueTable } from './catalogue.js';
 import { bucketSql, pathSql } from './file-names.js';
+import { ownRows } from './heirs.js';
 import { type Collection, type DataMap } from './map.js';
 import { qualified, quoted } from './names.js';
 import { subjectCondition, workspaceCondition, workspacesOfRow } from './paths.js';
@@ -143,7 +144,8 @@ export function workspacesTouchedQuery(
 
 /**
  * The condition that selects the rows `t` of a collection. Erasure and retention use it in their own
- * statements: `delete from … as t where ${rowsSelected(…)}`.
+ * statements: `delete from … as t where ${rowsSelected(…)}`. Rows of an heir that is mapped on its own are not among
+ * them: export, plan and erasure agree about whose rows are whose, and no rule reaches those of another collection.
  */
 export function rowsSelected(
   map: DataMap,
@@ -152,6 +154,8 @@ export function rowsSelected(
   selection: Selection,
 ): string {
   const conditions: string[] = [];
+  const own = ownRows(map, catalogue, collection.table);
+  if (own !== undefined) conditions.push(own);
   if (selection.subjects)
     conditions.push(
       subjectCondition(

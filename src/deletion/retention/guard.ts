@@ -1,5 +1,6 @@
 /** What no retention takes: rows that a hold, an open access request, a law or another workspace has a say in. */
 import { type Catalogue, type CatalogueTable, columnIn } from '../../datamap/catalogue.js';
+import { ownRows } from '../../datamap/heirs.js';
 import { type Collection, type DataMap } from '../../datamap/map.js';
 import { qualified, quoted, type TableRef } from '../../datamap/names.js';
 import { subjectCondition } from '../../datamap/paths.js';
@@ -35,6 +36,11 @@ export class RetentionGuard {
     return Object.values(this.map.collections).filter(
       (collection) => !collection.builtIn && qualified(collection.table) === qualified(table),
     );
+  }
+
+  /** Condition: the row belongs to the collections over this table, not to those of an heir; undefined where each does. */
+  own(table: TableRef): string | undefined {
+    return ownRows(this.map, this.catalogue, table);
   }
 
   /**

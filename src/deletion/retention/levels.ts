@@ -17,6 +17,8 @@ export interface Level {
   /** As counts and files are told. */
   name: string;
   files?: Collection['files'];
+  /** Condition: row `t` is one of this table's own (heirs.ts); an heir has no foreign key of its parent's. */
+  own?: string;
   above?: { level: Level; key: ForeignKey };
   children: Level[];
 }
@@ -64,11 +66,13 @@ export class Levels {
     above?: Level['above'],
   ): Level {
     const files = this.guard.on(table).find((one) => one.files)?.files;
+    const own = this.guard.own(table);
     const level: Level = {
       n: this.all.length,
       table,
       name: collection.name,
       ...(files && { files }),
+      ...(own !== undefined && { own }),
       ...(above && { above }),
       children: [],
     };
@@ -101,7 +105,12 @@ export function levelCte(level: Level, own: string | undefined, limit?: string):
 }
 
 /** Condition: row `t` of this level hangs from one of those in the CTE above. */
-export function hangsFrom({ above }: Level): string {
+export function hangsFrom(level: Level): string {
+  const hangs = hangsBelow(level);
+  return level.own === undefined ? hangs : `${hangs} and ${level.own}`;
+}
+
+function hangsBelow({ above }: Level): string {
   if (!above) throw new Error('the topmost level hangs from nothing');
   const { level, key } = above;
   const parent = key.targetColumns.map((column) => `p.${alias(level, column)}`);

@@ -1,6 +1,7 @@
 /** Which rows are one step's, and which of them are still to be done, as SQL about a row `t`. */
 import { type Catalogue, type CatalogueTable, columnIn } from '../../datamap/catalogue.js';
 import { holdsItsParent } from '../../datamap/erasure-order.js';
+import { ownRows } from '../../datamap/heirs.js';
 import { type Collection, type DataMap } from '../../datamap/map.js';
 import { qualified, quoted } from '../../datamap/names.js';
 import { tableOf } from '../../datamap/render.js';
@@ -111,8 +112,18 @@ export class StepRows {
     return parts.join(' and ');
   }
 
-  /** Condition: the row has one of these keys, as `keyArray` writes them. */
+  /** Condition: the row has one of these keys, as `keyArray` writes them. Rows of heirs may have the same ones. */
   hasKey(values: Values, keys: unknown[]): string {
+    const own = ownRows(this.on.map, this.on.catalogue, this.table);
+    return [...(own === undefined ? [] : [own]), ...this.keyed(values, keys)].join(' and ');
+  }
+
+  /** The row's key: a JSON array of texts. */
+  keyArray(): string {
+    return `jsonb_build_array(${this.key.map((column) => `t.${quoted(column)}::text`).join(', ')})`;
+  }
+
+  private keyed(values: Values, keys: unknown[]): string[] {
     const parameter = values.add(JSON.stringify(keys));
     const each = this.key.map((column, n) => {
       const cast = valueAs(columnIn(this.on.catalogue, this.table, column)?.base, `(w.k ->> ${n})`);
@@ -123,14 +134,9 @@ export class StepRows {
     });
     const wanted = `from jsonb_array_elements(${parameter}::jsonb) as w(k)`;
     const any = each.map(({ own, wanted: value }) => `${own} = any (array(select ${value} ${wanted}))`);
-    if (each.length === 1) return any[0] as string;
+    if (each.length === 1) return any;
     const tuple = `(${each.map(({ own }) => own).join(', ')}) in (select ${each.map((e) => e.wanted).join(', ')} ${wanted})`;
-    return [...any, tuple].join(' and ');
-  }
-
-  /** The row's key: a JSON array of texts. */
-  keyArray(): string {
-    return `jsonb_build_array(${this.key.map((column) => `t.${quoted(column)}::text`).join(', ')})`;
+    return [...any, tuple];
   }
 
   /** Conditions of a delete: nothing of others goes with it; a shared row is nobody else's any more. */
