@@ -8,6 +8,7 @@ import { endlessParents } from './check-endless.js';
 import { checkErasure } from './check-erasure.js';
 import { hangingOnPeople, hangingOnWorkspaces } from './check-hanging.js';
 import { slowKeys } from './check-key-indexes.js';
+import { mappedTwice } from './check-mapped-twice.js';
 import { checkNames } from './check-names.js';
 import { checkPurge, ofPurgesAlone } from './check-purge.js';
 import { checkQueries } from './check-queries.js';
@@ -55,6 +56,7 @@ export async function checkDataMap(
   const changes = sound ? await checkChanges(db, map, catalogue, rows) : nothing;
   const hanging = sound ? await hangingOnPeople(map, catalogue, rows) : nothing;
   const purges = sound ? await hangingOnWorkspaces(map, catalogue, rows) : [];
+  const twice = sound ? await mappedTwice(db, map, catalogue) : [];
   const several = sound ? await rowsOfSeveral(map, catalogue, rows) : [];
   const erasures = checkErasure(map, catalogue);
   const purge = checkPurge(map, catalogue, without(ofPurgesAlone(map, catalogue, erasures), erasures));
@@ -66,6 +68,7 @@ export async function checkDataMap(
       ...names,
       ...coverage.errors,
       ...access,
+      ...twice,
       ...erasure,
       ...purge,
       // What the catalogue tells in plainer words, Postgres need not say again.

@@ -22,6 +22,8 @@ export interface Invention {
   /** Its erasure rule's. */
   set?: Record<string, unknown>;
   exempt?: string[];
+  /** Columns (`table.column`) likewise. */
+  exemptColumns?: string[];
   /** Kinds beside `person`. */
   subjects?: Record<string, unknown>;
   /** Absent: none. */
@@ -85,6 +87,7 @@ const mapOf = ({
   columns = 'id mail nick rank',
   set = { mail: 'pseudonym-mail', nick: null },
   exempt = [],
+  exemptColumns = [],
   subjects = {},
   workspaces,
 }: Invention): Record<string, unknown> => ({
@@ -100,5 +103,8 @@ const mapOf = ({
     }),
     ...more,
   },
-  exempt: exempt.map((table) => ({ table, reason: 'says the author' })),
+  exempt: [
+    ...exempt.map((table) => ({ table, reason: 'says the author' })),
+    ...exemptColumns.map((column) => ({ column, reason: 'says the author' })),
+  ],
 });
