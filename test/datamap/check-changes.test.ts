@@ -163,9 +163,13 @@ describe('what erasure would write, asked of Postgres before anybody is erased',
       `drop table "Works".letter; alter table ${user} drop constraint one_mail`,
     );
     const found = (await checked()).errors.filter(({ code }) => code === 'erasure.foreign_key');
-    expect(found.map(({ where, message }) => [where, message.includes('letter_of of Works.letter')])).toEqual(
-      [['Works.User.E-Mail', true]],
+    const [written, purged] = ['Works.User.E-Mail', 'Works.letter.to'].map(
+      (place) => found.find(({ where }) => where === place)?.message,
     );
+    expect(found).toHaveLength(2);
+    expect(written).toContain('letter_of of Works.letter');
+    // Nor can those users go whom nothing else keeps, once their workspace does.
+    expect(purged).toMatch(/^When a workspace is purged: letter_of refers to/);
   });
 
   test('a trigger that runs along is told, with the function to look at', async () => {
