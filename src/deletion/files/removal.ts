@@ -23,6 +23,9 @@ export const asClientsWrite = (path: string): string => path.replace(/\/+/g, '/'
 const isBeyondUs = (path: string): boolean =>
   Buffer.byteLength(path) <= 1024 && path.split('/').some((part) => Buffer.byteLength(part) > 255);
 
+/** Of a name under which no object lies: whether that is all there is to it. */
+const isNowhere = ({ path }: Named): boolean => !isAddress(path) && !isBeyondUs(path);
+
 /** One round of removing files from their stores. A store that is down is asked no more in this round. */
 export class FileRemoval {
   private readonly down = new Set<string>();
@@ -78,13 +81,12 @@ export class FileRemoval {
       const gone = [];
       for (const file of files)
         if (!absent.has(file) && (await store.stat(file.path)) === null) gone.push(file);
-      return { gone, nowhere: [...absent] };
+      return { gone, nowhere: [...absent].filter(isNowhere) };
     } catch (error) {
       const code = error instanceof DomainError ? error.code : undefined;
       if (code === 'storage.unavailable') this.down.add(bucket);
       const alone = files.length === 1;
-      if (alone && code === 'object.path_invalid')
-        return { gone: [], nowhere: files.filter(({ path }) => !isAddress(path) && !isBeyondUs(path)) };
+      if (alone && code === 'object.path_invalid') return { gone: [], nowhere: files.filter(isNowhere) };
       if (alone || this.down.has(bucket)) return { gone: [], nowhere: [] };
       // One name that the store refuses must not keep the others: half by half it is found.
       const middle = files.length >> 1;
